@@ -1,0 +1,137 @@
+# heddle: `make` builds build/heddle, build/heddle-cc and build/fuzz/*.
+#   make test    everything that must hold, TAP through prove
+#   make tidy    the house rules alone          make bench  the speed table
+#   make demo    the main job on the mail that heddle comes from
+#   V=1          show commands                  SAN=address,undefined
+#   CORO=ucontext  coroutines without assembly  CC=gcc  (models: always clang)
+
+VERSION = 0.1
+CC = clang-14
+MODEL_CC = clang-14
+FUZZ_CXX = clang++-14
+OBJCOPY = objcopy
+B = build$(if $(SAN),-san)$(if $(filter gcc%,$(CC)),-gcc)$(if $(CORO),-$(CORO))
+
+Q = $(if $(V),,@)
+say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2);)
+
+BASE = -std=gnu11 -g -gdwarf-4 -fno-pie -fno-common -fno-omit-frame-pointer \
+	-Iinclude -Wall -Wextra -Wno-missing-field-initializers -MMD -MP
+OPT = -O2
+ifdef SAN
+SANFLAGS = -fsanitize=$(SAN) -fno-sanitize-recover=all \
+	$(if $(filter clang%,$(CC)),-fsanitize-address-use-after-return=never)
+endif
+CFLAGS = $(OPT) $(BASE) $(SANFLAGS) -DHEDDLE_VERSION='"$(VERSION)"'
+# Plain accesses of models become calls to our own runtime (src/engine/access.c);
+# what these flags do is explained in ARCHITECTURE.md.
+MODEL_FLAGS = -std=gnu11 -O1 -g -gdwarf-4 -fno-pie -fno-common \
+	-fno-omit-frame-pointer -fno-optimize-sibling-calls \
+	-fno-vectorize -fno-slp-vectorize -fno-builtin \
+	-fsanitize=thread -mllvm -tsan-distinguish-volatile=1 \
+	-mllvm -tsan-instrument-read-before-write=1 \
+	-mllvm -tsan-instrument-func-entry-exit=0 \
+	-ffile-prefix-map=$(CURDIR)/= -Iinclude -Wall -Wextra -Wno-missing-field-initializers -MMD -MP
+MODEL_OBJCOPY = --set-section-flags .bss=alloc,load,contents,data \
+	--rename-section .bss=hd_data --rename-section .data=hd_data \
+	--redefine-sym memcpy=hd_memcpy --redefine-sym memmove=hd_memmove \
+	--redefine-sym memset=hd_memset
+LDFLAGS = -no-pie $(SANFLAGS)
+
+# --- sources -----------------------------------------------------------------
+coro := $(if $(CORO),src/engine/coro_ucontext.c,src/engine/coro.c \
+	src/engine/coro_$(shell uname -m).S)
+engine := $(filter-out src/engine/coro%,$(filter-out %_test.c,\
+	$(wildcard src/engine/*.c))) $(coro)
+oracle := $(filter-out %_test.c,$(wildcard src/oracle/*.c))
+kernel := $(filter-out %_test.c,$(wildcard src/kernel/*.c))
+checks := $(filter-out %_test.c,$(wildcard src/mm/check*.c))
+core := $(engine) $(oracle) $(kernel) $(checks) src/run.c
+mm_model := $(filter-out %_test.c src/mm/check%,$(wildcard src/mm/*.c))
+scenarios := $(wildcard src/scenario/*.c)
+models := $(mm_model) $(scenarios)
+triage := $(filter-out %_test.c,$(wildcard triage/*.c)) triage/new_frame.S
+
+obj = $(patsubst %,$(B)/obj/%.o,$(basename $(1)))
+core_o := $(call obj,$(core))
+mm_o := $(call obj,$(mm_model))
+scenario_o := $(call obj,$(scenarios))
+triage_o := $(call obj,$(triage))
+
+.PHONY: all test tidy bench demo clean soak
+.SECONDARY:
+all: $(B)/heddle $(B)/heddle-cc
+
+# --- what must be installed ----------------------------------------------------
+include .ci/packages.mk
+
+# --- rules -----------------------------------------------------------------------
+# Model objects: everything that is instrumented.  Tests of the kernel API and
+# of the oracles (x_test.c beside x.c) are models too: they are scenarios.
+model_tests := $(wildcard src/kernel/*_test.c src/oracle/*_test.c \
+	src/mm/*_test.c)
+model_o := $(call obj,$(models) $(model_tests))
+
+$(model_o): $(B)/obj/%.o: %.c | deps
+	$(call say,MODEL,$<)
+	@mkdir -p $(@D)
+	$(Q)$(MODEL_CC) $(MODEL_FLAGS) -MF $(@:.o=.d) -MT $@ -c $< -o $@.tmp
+	$(Q)$(OBJCOPY) $(MODEL_OBJCOPY) $@.tmp $@ && rm -f $@.tmp
+
+$(B)/obj/%.o: %.c | deps
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -c $< -o $@
+
+$(B)/obj/%.o: %.S | deps
+	$(call say,AS,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -c $< -o $@
+
+$(B)/heddle: $(core_o) $(mm_o) $(scenario_o) $(triage_o)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -ldw -lelf -ljansson
+
+$(B)/obj/triage/new_frame.o: triage/new_frame.txt
+
+# --- heddle-cc: a compiler for scenarios outside the tree ----------------------
+$(B)/lib/heddle.o: $(core_o) $(mm_o) $(triage_o)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)ld -r -o $@ $^
+
+$(B)/heddle-cc: triage/heddle-cc.in $(B)/lib/heddle.o Makefile
+	$(call say,GEN,$@)
+	$(Q)sed -e 's|@VERSION@|$(VERSION)|;s|@INCLUDE@|$(CURDIR)/include|' \
+		-e 's|@MODEL_CC@|$(MODEL_CC)|;s|@CC@|$(CC)|' \
+		-e 's|@OBJCOPY@|$(OBJCOPY)|;s|@LDFLAGS@|$(LDFLAGS)|' \
+		-e 's|@MODEL_OBJCOPY@|$(MODEL_OBJCOPY)|' \
+		-e 's|@MODEL_FLAGS@|$(filter-out -MMD -MP -I% -ffile%,$(MODEL_FLAGS)) -Wno-unused-parameter|' \
+		$< > $@.tmp && chmod +x $@.tmp && mv $@.tmp $@
+
+# Tests that are models: linked with the common main that holds each scenario
+# variant of the file to its expected verdicts.
+twin_bins := $(patsubst %.c,$(B)/t/%,$(model_tests))
+$(twin_bins): $(B)/t/%: $(B)/obj/%.o $(B)/obj/src/base/twin.o $(core_o) $(mm_o)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^
+
+# Tests with a main of their own.
+plain_tests := $(wildcard src/engine/*_test.c src/base/*_test.c \
+	triage/*_test.c fuzz/*_test.c)
+plain_bins := $(patsubst %.c,$(B)/t/%,$(plain_tests))
+$(plain_bins): $(B)/t/%: $(B)/obj/%.o $(core_o) $(mm_o) $(scenario_o) \
+		$(filter-out $(B)/obj/triage/main.o,$(triage_o))
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -ldw -lelf -ljansson
+
+tests: $(twin_bins) $(plain_bins)
+
+-include fuzz/fuzz.mk
+-include triage/triage.mk
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+clean:
+	rm -rf build build-*

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/* What did a run do that no run did before?  Events become features:
+ *
+ *   site       a task executed an op at this place
+ *   reads-from a read at R saw what W wrote (same task or another)
+ *   hand-over  an object went from task a to task b
+ *   lock order a lock was taken while another was held
+ *   state      the scenario's own abstract state, heddle_state()
+ *
+ * A feature is one of 16384 slots: a counter (2 KiB of them) and one of the
+ * eight values that libFuzzer tells apart.  The hash is the same in every
+ * process, so merging and -fork agree on what is covered.
+ *
+ * On the way the collector notes which ops of different tasks met on a word:
+ * this is where mutator.c adds edits.
+ *
+ * Engines that do not read the counters (AFL++, honggfuzz) get the same slots
+ * as edges on guards of our own; compile with -DHEDDLE_GUARDS. */
+#include "fuzz.h"
+
+#include <heddle/lockdep.h>
+#include <string.h>
+
+enum { COUNTERS = 2048, BUCKETS = 8, SLOTS = COUNTERS * BUCKETS, /* 2^14 */
+       FRESH_MAX = 32 /* counters set in one run: each costs 50-80 ns */ };
+
+static u64 reported[SLOTS / 64]; /* in this process; FUZZ_ALL: in this run */
+static enum fuzz_report mode;
+static u32 nreported;
+static struct fuzz_trace now;
+
+/* --- reporting a slot -------------------------------------------------------- */
+
+#ifdef HEDDLE_GUARDS
+
+void __sanitizer_cov_trace_pc_guard(u32 *guard);
+void __sanitizer_cov_trace_pc_guard_init(u32 *start, u32 *stop);
+
+static u32 guards[SLOTS];
+
+/* Before main, as the compiler does for guards of its own: AFL++ sizes its map
+ * by them before it starts. */
+__attribute__((constructor)) static void start_guards(void)
+{
+	__sanitizer_cov_trace_pc_guard_init(guards, guards + SLOTS);
+}
+
+static bool set_slot(u32 slot)
+{
+	__sanitizer_cov_trace_pc_guard(&guards[slot]);
+	return true;
+}
+
+#else
+
+__attribute__((section("__libfuzzer_extra_counters"), used))
+volatile u8 heddle_counters[COUNTERS];
+
+/* One counter can say one thing in a run; what does not fit comes again. */
+static bool set_slot(u32 slot)
+{
+	static const u8 value[BUCKETS] = { 1, 2, 3, 4, 8, 16, 32, 128 };
+	u32 i = slot % COUNTERS;
+
+	if (heddle_counters[i])
+		return false;
+	heddle_counters[i] = value[slot / COUNTERS];
+	return true;
+}
+
+#endif
+
+static noinline void report(u32 slot)
+{
+	if (mode == FUZZ_NONE || (mode == FUZZ_FRESH && nreported == FRESH_MAX))
+		return;
+	if (!set_slot(slot))
+		return;
+	nreported++;
+	if (mode != FUZZ_UNCOUNTED)
+		reported[slot / 64] |= 1ull << slot % 64;
+}
+
+enum feature { SITE = 1, READS_FROM, HAND_OVER, LOCK_ORDER, STATE };
+
+static __always_inline void feature(enum feature what, u64 a, u64 b)
+{
+	u64 h = (a * 0x9e3779b97f4a7c15ull ^ b ^ (u64)what << 60) *
+		0xbf58476d1ce4e5b9ull;
+	u32 slot = (u32)(h >> 50); /* 14 bits */
+
+	if (unlikely(!(reported[slot / 64] >> slot % 64 & 1)))
+		report(slot);
+}
+
+/* --- words and objects --------------------------------------------------------- */
+
+/* Who touched a word last?  The table is direct-mapped: heaps are small, and
+ * a lost entry loses a feature, nothing else. */
+struct cell {
+	u64 addr;
+	u32 run; /* valid if equal to run */
+	u32 writer_pc;
+	u16 writer_n, reader_n; /* 0: none yet */
+	u8 writer, reader;
+	u16 unused;
+};
+
+enum { CELLS = 4096 };
+static struct cell cells[CELLS];
+static u32 run;
+/* By heap granule of the object's header: run << 8 | task that touched last. */
+static u32 holder[HD_HEAP_SIZE / HD_GRANULE];
+
+static __always_inline struct cell *cell_of(u64 addr)
+{
+	u64 word = addr & ~7ull;
+	struct cell *c = &cells[(word >> 3 ^ word >> 15) % CELLS];
+
+	if (c->run != run || c->addr != word) {
+		c->addr = word;
+		c->run = run;
+		c->writer_pc = 0;
+		c->writer_n = c->reader_n = 0;
+	}
+	return c;
+}
+
+static __always_inline void met(u8 first, u16 first_n, u8 second, u16 second_n)
+{
+	u32 i = now.met++;
+
+	/* beyond the room, overwrite here and there: a run has its whole
+	 * length in the sample */
+	if (i >= FUZZ_MAX_CONFLICTS)
+		i = i * 0x9e3779b1u >> 26;
+	now.conflict[i] = (struct fuzz_conflict){ first_n, second_n, first,
+						  second };
+}
+
+static __always_inline void on_word(const struct hd_op *op, u8 task, u16 n)
+{
+	struct cell *c = cell_of(op->addr);
+	bool wrote = c->writer_n, mine = c->writer == task;
+
+	if (wrote && !mine)
+		met(c->writer, c->writer_n, task, n);
+	if (op->flags & HD_READ)
+		feature(READS_FROM, c->writer_pc,
+			(u64)op->pc << 1 | (wrote && !mine));
+	if (op->flags & HD_WRITE) {
+		if (c->reader_n && c->reader != task &&
+		    (!wrote || c->writer != c->reader))
+			met(c->reader, c->reader_n, task, n);
+		c->writer = task;
+		c->writer_n = n;
+		c->writer_pc = op->pc;
+	} else {
+		c->reader = task;
+		c->reader_n = n;
+	}
+}
+
+static __always_inline void on_object(const struct hd_op *op, u8 task)
+{
+	const struct hd_object *o = hd_object_at(op->addr);
+	u32 *h, from;
+
+	if (!o)
+		return;
+	h = &holder[((u64)o - HD_HEAP_BASE) / HD_GRANULE];
+	from = *h >> 8 == (run & 0xffffff) ? *h & 0xff : 0xff;
+	if (from == task)
+		return;
+	*h = run << 8 | task;
+	feature(HAND_OVER, o->id, from << 8 | task);
+}
+
+static void on_op(const struct hd_event *ev)
+{
+	const struct hd_op *op = &ev->op;
+	u8 task = W->cur->id;
+
+	if (!(op->flags & HD_READ)) /* else reads-from tells more */
+		feature(SITE, op->pc, task);
+	if (!op->size)
+		return;
+	on_word(op, task, (u16)W->cur->n);
+	if (hd_in_heap(op->addr))
+		on_object(op, task);
+}
+
+/* --- locks and states ------------------------------------------------------------ */
+
+static void on_acquire(const struct hd_event *ev)
+{
+	const struct lockdep_map *map = (const void *)ev->op.addr;
+	const struct hd_task *t = W->cur;
+	const struct hd_held *top;
+
+	if (!t->nheld)
+		return;
+	top = &t->held[t->nheld - 1];
+	feature(LOCK_ORDER, (u64)top->map->key << 8 | top->subclass,
+		(u64)map->key << 8 | ev->op.arg);
+}
+
+static void on_state(u32 hash)
+{
+	feature(STATE, hash, 0);
+}
+
+/* --- around a run ------------------------------------------------------------------ */
+
+void fuzz_feedback_start(void)
+{
+	hd_eng.feedback = on_op;
+	hd_eng.state = on_state;
+	hd_subscribe(HD_EV_ACQUIRE, on_acquire);
+}
+
+void fuzz_feedback_begin(enum fuzz_report report)
+{
+	mode = report;
+	run++;
+	nreported = 0;
+	now.nconflicts = now.met = 0;
+	if (mode == FUZZ_ALL)
+		memset(reported, 0, sizeof(reported));
+}
+
+u32 fuzz_feedback_end(struct fuzz_trace *trace)
+{
+	u32 i, n = now.met < FUZZ_MAX_CONFLICTS ? now.met : FUZZ_MAX_CONFLICTS;
+
+	trace->nconflicts = n;
+	trace->met = now.met;
+	memcpy(trace->conflict, now.conflict, n * sizeof(now.conflict[0]));
+	trace->ntasks = W->ntasks;
+	for (i = 0; i < W->ntasks; i++) {
+		trace->ops[i] = (u16)W->tasks[i].n;
+		trace->choices[i] = W->tasks[i].nchoices;
+		trace->fallible[i] = W->tasks[i].nfallible;
+	}
+	return nreported;
+}

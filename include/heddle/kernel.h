@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* The whole kernel API of heddle, for code from a patch mail. */
+#ifndef HEDDLE_KERNEL_H
+#define HEDDLE_KERNEL_H
+
+#include <heddle/atomic.h>
+#include <heddle/bug.h>
+#include <heddle/compiler.h>
+#include <heddle/errno.h>
+#include <heddle/heddle.h>
+#include <heddle/lockdep.h>
+#include <heddle/mutex.h>
+#include <heddle/rcu.h>
+#include <heddle/refcount.h>
+#include <heddle/rwsem.h>
+#include <heddle/sched.h>
+#include <heddle/seqlock.h>
+#include <heddle/slab.h>
+#include <heddle/spinlock.h>
+#include <heddle/wait.h>
+
+#endif

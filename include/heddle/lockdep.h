@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* Lockdep annotations, with the kernel's names and argument order
+ * (include/linux/lockdep.h, 6.12).
+ *
+ * Locks of heddle annotate themselves.  Code that builds a lock out of other
+ * things (the VMA lock out of a reference count) annotates by hand, as in the
+ * kernel.  Blocking acquires announce BEFORE they block, trylocks after
+ * success.  read: 0 exclusive, 1 reader, 2 recursive reader. */
+#ifndef HEDDLE_LOCKDEP_H
+#define HEDDLE_LOCKDEP_H
+
+#include <heddle/op.h>
+
+struct lock_class_key {
+	char unused;
+};
+
+/* 24 bytes.  Locks whose maps share a key are one class. */
+struct lockdep_map {
+	const struct lock_class_key *key;
+	const char *name;
+	u8 class_cache[2]; /* class index + 1 for subclasses 0 and 1 */
+	u8 pad[6];
+};
+
+/* Set up a map (out of line, no op).  name is the expression that names the
+ * lock at its init site: "&mm->mmap_lock" becomes "mmap_lock".  The kernel's
+ * fourth argument, a default subclass, must be 0. */
+void hd_lockdep_init_map(struct lockdep_map *map, const char *name,
+			 const struct lock_class_key *key);
+#define lockdep_init_map(map, name, key, ...) \
+	hd_lockdep_init_map(map, name, key)
+/* A map of a static lock: its own address is its class. */
+#define STATIC_LOCKDEP_MAP_INIT(text, k) \
+	{ .key = (const struct lock_class_key *)(k), .name = (text) }
+/* A class for all maps that are initialised at this line of code. */
+#define lockdep_init_map_here(map, text)                               \
+	do {                                                           \
+		static struct lock_class_key __key;                    \
+		hd_lockdep_init_map((map), (text), &__key);            \
+	} while (0)
+
+#define rwsem_acquire(m, sub, try, ip) \
+	hd_annotate_acquire(m, sub, try, 0)
+#define rwsem_acquire_read(m, sub, try, ip) \
+	hd_annotate_acquire(m, sub, try, 1)
+#define rwsem_release(m, ip) hd_annotate_release(m)
+#define mutex_acquire(m, sub, try, ip) hd_annotate_acquire(m, sub, try, 0)
+#define mutex_release(m, ip) hd_annotate_release(m)
+#define spin_acquire(m, sub, try, ip) hd_annotate_acquire(m, sub, try, 0)
+#define spin_release(m, ip) hd_annotate_release(m)
+#define lock_map_acquire(m) hd_annotate_acquire(m, 0, 0, 0)
+#define lock_map_acquire_read(m) hd_annotate_acquire(m, 0, 0, 2)
+#define lock_map_release(m) hd_annotate_release(m)
+#define lock_acquired(m, ip) ((void)(m))
+#define lock_contended(m, ip) ((void)(m))
+void hd_annotate_acquire(struct lockdep_map *map, int subclass, int trylock,
+			 int read);
+void hd_annotate_release(struct lockdep_map *map);
+/* From exclusive to reader. */
+void hd_annotate_downgrade(struct lockdep_map *map);
+#define lock_downgrade(m, ip) hd_annotate_downgrade(m)
+
+/* Is the map held by this task?  read: -1 in any mode, 0 exclusively, 1 as
+ * reader (recursive or not). */
+bool hd_lock_is_held(const struct lockdep_map *map, int read);
+#define lock_is_held(m) hd_lock_is_held(m, -1)
+#define lock_is_held_type(m, read) hd_lock_is_held(m, read)
+#define lockdep_is_held(l) hd_lock_is_held(&(l)->dep_map, -1)
+#define lockdep_is_held_type(l, read) hd_lock_is_held(&(l)->dep_map, read)
+
+/* Verdict lock-assert, recorded, if held is false.  map may be NULL. */
+void hd_lockdep_assert(bool held, const struct lockdep_map *map);
+#define lockdep_assert(cond) hd_lockdep_assert((cond), NULL)
+/* For a lock with a member dep_map; verdict lock-assert if it is not held. */
+#define lockdep_assert_held(l) \
+	hd_lockdep_assert(hd_lock_is_held(&(l)->dep_map, -1), &(l)->dep_map)
+#define lockdep_assert_held_write(l) \
+	hd_lockdep_assert(hd_lock_is_held(&(l)->dep_map, 0), &(l)->dep_map)
+#define lockdep_assert_held_read(l) \
+	hd_lockdep_assert(hd_lock_is_held(&(l)->dep_map, 1), &(l)->dep_map)
+#define lockdep_assert_not_held(l) \
+	hd_lockdep_assert(!hd_lock_is_held(&(l)->dep_map, -1), &(l)->dep_map)
+
+#define _RET_IP_ 0ul /* the engine takes the place itself */
+#define _THIS_IP_ 0ul
+#define SINGLE_DEPTH_NESTING 1
+
+#endif

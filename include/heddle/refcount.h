@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* Saturating reference counts (include/linux/refcount.h and lib/refcount.c,
+ * 6.15).
+ *
+ * Each function is ONE op on the counter, also where the kernel loops around
+ * a cmpxchg.  Misuse is recorded as verdict refcount, and the counter becomes
+ * REFCOUNT_SATURATED, as in the kernel: an increment from 0 or from a negative
+ * value, a decrement below 0, a plain refcount_dec() that reaches 0.
+ *
+ * The __refcount forms store the value before in *oldp (may be NULL).  The
+ * _limited forms take a reference only while the result is at most limit: they
+ * return false with *oldp == 0 if the count was 0, and false with the count in
+ * *oldp if it would exceed limit; neither is a misuse. */
+#ifndef HEDDLE_REFCOUNT_H
+#define HEDDLE_REFCOUNT_H
+
+#include <heddle/atomic.h>
+
+typedef struct refcount_struct {
+	atomic_t refs;
+} refcount_t;
+
+#define REFCOUNT_INIT(n) { .refs = ATOMIC_INIT(n) }
+#define REFCOUNT_MAX 0x7fffffff
+#define REFCOUNT_SATURATED ((int)0xc0000000)
+
+/* Increments: acquire tells the order that is recorded; else relaxed. */
+void __refcount_add(int i, refcount_t *r, int *oldp);
+bool __refcount_add_not_zero(int i, refcount_t *r, int *oldp);
+bool hd_refcount_add_limited(int i, refcount_t *r, int *oldp, int limit,
+			     u8 order);
+/* Decrements: release, and acquire when they return true. */
+void __refcount_dec(refcount_t *r, int *oldp);
+bool __must_check __refcount_sub_and_test(int i, refcount_t *r, int *oldp);
+bool __must_check refcount_dec_not_one(refcount_t *r);
+bool __must_check refcount_dec_if_one(refcount_t *r);
+
+#define __refcount_inc(r, oldp) __refcount_add(1, r, oldp)
+#define __refcount_inc_not_zero(r, oldp) __refcount_add_not_zero(1, r, oldp)
+#define __refcount_add_not_zero_acquire(i, r, oldp) \
+	hd_refcount_add_limited(i, r, oldp, REFCOUNT_MAX, HD_ACQUIRE)
+#define __refcount_inc_not_zero_acquire(r, oldp) \
+	__refcount_add_not_zero_acquire(1, r, oldp)
+#define __refcount_add_not_zero_limited_acquire(i, r, oldp, limit) \
+	hd_refcount_add_limited(i, r, oldp, limit, HD_ACQUIRE)
+#define __refcount_inc_not_zero_limited(r, oldp, limit) \
+	hd_refcount_add_limited(1, r, oldp, limit, HD_RELAXED)
+#define __refcount_inc_not_zero_limited_acquire(r, oldp, limit) \
+	hd_refcount_add_limited(1, r, oldp, limit, HD_ACQUIRE)
+#define __refcount_dec_and_test(r, oldp) __refcount_sub_and_test(1, r, oldp)
+
+#define refcount_add(i, r) __refcount_add(i, r, NULL)
+#define refcount_inc(r) __refcount_add(1, r, NULL)
+#define refcount_add_not_zero(i, r) __refcount_add_not_zero(i, r, NULL)
+#define refcount_inc_not_zero(r) __refcount_add_not_zero(1, r, NULL)
+#define refcount_inc_not_zero_acquire(r) \
+	__refcount_add_not_zero_acquire(1, r, NULL)
+#define refcount_dec(r) __refcount_dec(r, NULL)
+#define refcount_dec_and_test(r) __refcount_sub_and_test(1, r, NULL)
+#define refcount_sub_and_test(i, r) __refcount_sub_and_test(i, r, NULL)
+
+static __always_inline void refcount_set(refcount_t *r, int n)
+{
+	atomic_set(&r->refs, n);
+}
+
+static __always_inline void refcount_set_release(refcount_t *r, int n)
+{
+	atomic_set_release(&r->refs, n);
+}
+
+static __always_inline unsigned int refcount_read(const refcount_t *r)
+{
+	return (unsigned int)atomic_read(&r->refs);
+}
+
+#endif

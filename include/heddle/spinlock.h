@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* Spinlocks (include/linux/spinlock.h, 6.12, not PREEMPT_RT).
+ *
+ * spin_lock() is one op, the attempt; if the lock is taken a second one
+ * follows when it has become free.  Whoever holds one must not sleep (verdict
+ * sleep-in-atomic).  There are no interrupts, so the _irq, _irqsave and _bh
+ * forms are the same thing.  An unlock by somebody else than the owner is a
+ * bad unlock balance, and the lock stays as it is. */
+#ifndef HEDDLE_SPINLOCK_H
+#define HEDDLE_SPINLOCK_H
+
+#include <heddle/lockdep.h>
+
+typedef struct spinlock {
+	u32 owner; /* task + 1; 0: free */
+	u32 pad;
+	struct lockdep_map dep_map;
+} spinlock_t;
+
+#define __SPIN_LOCK_UNLOCKED(n) \
+	{ .dep_map = STATIC_LOCKDEP_MAP_INIT(#n, &(n)) }
+#define DEFINE_SPINLOCK(n) spinlock_t n = __SPIN_LOCK_UNLOCKED(n)
+
+#define spin_lock_init(l)                                              \
+	do {                                                           \
+		static struct lock_class_key __key;                    \
+		hd_spin_lock_init((l), #l, &__key);                    \
+	} while (0)
+void hd_spin_lock_init(spinlock_t *l, const char *name,
+		       const struct lock_class_key *key);
+
+void spin_lock(spinlock_t *l);
+void spin_lock_nested(spinlock_t *l, int subclass);
+bool spin_trylock(spinlock_t *l);
+void spin_unlock(spinlock_t *l);
+bool spin_is_locked(const spinlock_t *l);
+
+#define spin_lock_irq(l) spin_lock(l)
+#define spin_unlock_irq(l) spin_unlock(l)
+#define spin_lock_bh(l) spin_lock(l)
+#define spin_unlock_bh(l) spin_unlock(l)
+#define spin_lock_irqsave(l, flags) ((flags) = 0, spin_lock(l))
+#define spin_unlock_irqrestore(l, flags) ((void)(flags), spin_unlock(l))
+#define assert_spin_locked(l) lockdep_assert_held(l)
+
+#endif

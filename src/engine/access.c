@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/* Plain and volatile accesses of instrumented code, and explicit ones.
+ *
+ * Model and scenario code is compiled with -fsanitize=thread and linked with
+ * the callbacks below instead of ThreadSanitizer's runtime.  A callback comes
+ * BEFORE its access: it publishes the op, returns when the task is chosen, and
+ * the access follows at once.  The value of a store is therefore known only at
+ * the task's next entry into the engine: hd_settle(). */
+#include <string.h>
+
+#include "engine.h"
+
+/* The op at [addr, addr+size) is executed now: is there a live object? */
+static noinline void bad_access(u64 addr, u32 size, u8 flags, u32 pc)
+{
+	struct hd_event ev = { .op = { .kind = HD_EV_BAD_ACCESS,
+				       .addr = addr, .size = size,
+				       .flags = flags, .pc = pc } };
+
+	hd_emit(&ev);
+}
+
+static noinline void null_access(u32 pc)
+{
+	struct hd_verdict v = { .kind = HD_V_NULL_DEREF, .fatal = 1,
+				.pc = pc };
+
+	hd_settle();
+	hd_raise(v);
+}
+
+static __always_inline bool is_world(u64 addr, u32 pc)
+{
+	if (likely(hd_in_heap(addr) || hd_in_statics(addr)))
+		return true;
+	if (unlikely(addr < 4096))
+		null_access(pc);
+	return false;
+}
+
+static __always_inline void judge(u64 addr, u32 size, u8 flags, u32 pc)
+{
+	const struct hd_object *o;
+
+	if (!hd_in_heap(addr))
+		return;
+	o = hd_object_at(addr);
+	if (unlikely(!o || addr >= HD_HEAP_BASE + W->heap_used ||
+		     addr < (u64)(o + 1) ||
+		     addr + size > (u64)(o + 1) + o->size ||
+		     o->state == HD_OBJ_FREED))
+		bad_access(addr, size, flags, pc);
+}
+
+static __always_inline u64 peek(u64 addr, u32 size)
+{
+	switch (size) {
+	case 1:
+		return *(u8 *)addr;
+	case 2:
+		return *(u16 *)addr;
+	case 4:
+		return *(u32 *)addr;
+	default:
+		return *(u64 *)addr;
+	}
+}
+
+static __always_inline void on_read(void *p, u32 size, u8 flags, u32 pc)
+{
+	u64 addr = (u64)p, v;
+
+	if (!is_world(addr, pc))
+		return;
+	flags |= HD_READ;
+	hd_publish(HD_LOAD, p, size, flags, HD_RELAXED, pc);
+	judge(addr, size, flags, pc);
+	v = peek(addr, size);
+	hd_did(v, v);
+}
+
+static __always_inline void on_write(void *p, u32 size, u8 flags, u32 pc)
+{
+	u64 addr = (u64)p;
+
+	if (!is_world(addr, pc))
+		return;
+	flags |= HD_WRITE;
+	hd_publish(HD_STORE, p, size, flags, HD_RELAXED, pc);
+	judge(addr, size, flags, pc);
+	W->unsettled_old = peek(addr, size);
+	W->unsettled = 1;
+}
+
+/* --- ThreadSanitizer's callbacks ---------------------------------------------- */
+
+#define CALLBACKS(n)                                                          \
+	void __tsan_read##n(void *p) { on_read(p, n, HD_PLAIN, HD_PC()); }    \
+	void __tsan_write##n(void *p) { on_write(p, n, HD_PLAIN, HD_PC()); }  \
+	void __tsan_unaligned_read##n(void *p)                                \
+	{                                                                     \
+		on_read(p, n, HD_PLAIN, HD_PC());                             \
+	}                                                                     \
+	void __tsan_unaligned_write##n(void *p)                               \
+	{                                                                     \
+		on_write(p, n, HD_PLAIN, HD_PC());                            \
+	}                                                                     \
+	void __tsan_volatile_read##n(void *p) { on_read(p, n, 0, HD_PC()); }  \
+	void __tsan_volatile_write##n(void *p) { on_write(p, n, 0, HD_PC()); }\
+	void __tsan_unaligned_volatile_read##n(void *p)                       \
+	{                                                                     \
+		on_read(p, n, 0, HD_PC());                                    \
+	}                                                                     \
+	void __tsan_unaligned_volatile_write##n(void *p)                      \
+	{                                                                     \
+		on_write(p, n, 0, HD_PC());                                   \
+	}
+
+CALLBACKS(1)
+CALLBACKS(2)
+CALLBACKS(4)
+CALLBACKS(8)
+
+void __tsan_read16(void *p)
+{
+	on_read(p, 8, HD_PLAIN, HD_PC());
+	on_read((char *)p + 8, 8, HD_PLAIN, HD_PC());
+}
+
+void __tsan_write16(void *p)
+{
+	on_write(p, 8, HD_PLAIN, HD_PC());
+	on_write((char *)p + 8, 8, HD_PLAIN, HD_PC());
+}
+
+void __tsan_init(void)
+{
+}
+
+void __tsan_func_entry(void *pc)
+{
+	(void)pc;
+}
+
+void __tsan_func_exit(void)
+{
+}
+
+/* --- block copies of model code: split into words ------------------------------ */
+
+static u32 chunk(const void *a, const void *b, size_t left)
+{
+	return left >= 8 && !(((u64)a | (u64)b) & 7) ? 8 :
+	       left >= 4 && !(((u64)a | (u64)b) & 3) ? 4 : 1;
+}
+
+void *hd_memcpy(void *to, const void *from, size_t size)
+{
+	u32 pc = HD_PC(), n;
+	char word[8];
+	size_t at;
+
+	for (at = 0; at < size; at += n) {
+		char *d = (char *)to + at;
+		char *s = (char *)from + at;
+
+		n = chunk(d, s, size - at);
+		on_read(s, n, HD_PLAIN, pc);
+		memcpy(word, s, n); /* others may run before the write */
+		on_write(d, n, HD_PLAIN, pc);
+		memcpy(d, word, n);
+	}
+	return to;
+}
+
+void *hd_memmove(void *to, const void *from, size_t size)
+{
+	u32 pc = HD_PC(), n;
+	char word[8];
+	size_t left;
+
+	if (to <= from)
+		return hd_memcpy(to, from, size);
+	for (left = size; left; left -= n) {
+		n = !(((u64)to | (u64)from | left) & 7) ? 8 : 1;
+		on_read((char *)from + left - n, n, HD_PLAIN, pc);
+		memcpy(word, (char *)from + left - n, n);
+		on_write((char *)to + left - n, n, HD_PLAIN, pc);
+		memcpy((char *)to + left - n, word, n);
+	}
+	return to;
+}
+
+void *hd_memset(void *to, int c, size_t size)
+{
+	u32 pc = HD_PC(), n;
+	size_t at;
+
+	for (at = 0; at < size; at += n) {
+		char *d = (char *)to + at;
+
+		n = chunk(d, d, size - at);
+		on_write(d, n, HD_PLAIN, pc);
+		memset(d, c, n);
+	}
+	return to;
+}
+
+/* --- for primitives: an explicit op is executed now ----------------------------- */
+
+void hd_judge(const volatile void *p, u32 size, u8 flags, u32 pc)
+{
+	if (unlikely((u64)p < 4096))
+		null_access(pc);
+	judge((u64)p, size, flags, pc);
+}

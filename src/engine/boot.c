@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* What happens around the tasks: loading a variant (set-up, template), and
+ * judging the end of a run.  Set-up and end check run as a coroutine of their
+ * own, the boot task, without scheduling, so that a fatal verdict in them has
+ * somewhere to return to. */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/hash.h"
+#include "coro.h"
+#include "engine.h"
+
+void hd_start_tasks(void);
+
+static struct hd_task boot_task;
+
+const struct heddle_variant *heddle_variant(void)
+{
+	return hd_eng.variant;
+}
+
+static void boot_main(void *fn)
+{
+	void *ignored;
+
+	(*(void (**)(void))fn)();
+	hd_settle();
+	hd_coro_switch(&ignored, hd_eng.main_sp);
+	__builtin_trap();
+}
+
+static void run_as_boot(void (*fn)(void))
+{
+	char *low = (char *)HD_STACK_BASE + HD_MAX_TASKS * HD_STACK_SIZE;
+	struct hd_task *cur = W->cur;
+	u8 running = W->running;
+
+	memset(&boot_task, 0, sizeof(boot_task));
+	boot_task.id = HD_MAX_TASKS;
+	boot_task.name = "setup";
+	W->cur = &boot_task;
+	W->running = 0;
+	hd_coro_switch(&hd_eng.main_sp,
+		       hd_coro_new(low + HD_STACK_GUARD, low + HD_STACK_SIZE,
+				   boot_main, &fn));
+	W->cur = cur;
+	W->running = running;
+}
+
+/* --- the end ---------------------------------------------------------------- */
+
+static bool users_done(void)
+{
+	u32 i;
+
+	for (i = 0; i < W->nuser; i++)
+		if (W->tasks[i].state != HD_DONE)
+			return false;
+	return true;
+}
+
+void hd_finish(void)
+{
+	struct hd_event ev = { .op = { .kind = HD_EV_END } };
+
+	if (W->ended)
+		return;
+	if (!users_done()) {
+		ev.op.kind = HD_EV_STUCK;
+		hd_emit(&ev);
+		return;
+	}
+	W->running = 0;
+	if (hd_eng.scenario->check)
+		run_as_boot(hd_eng.scenario->check);
+	if (!W->ended)
+		hd_emit(&ev);
+	hd_eng.marks_ever |= W->marks;
+}
+
+/* --- stack overflow --------------------------------------------------------- */
+
+static struct sigaction previous;
+
+static void on_segv(int sig, siginfo_t *info, void *uc)
+{
+	u64 off = (u64)info->si_addr - HD_STACK_BASE;
+
+	if (off < (HD_MAX_TASKS + 1) * HD_STACK_SIZE &&
+	    off % HD_STACK_SIZE < HD_STACK_GUARD) {
+		struct hd_verdict v = { .kind = HD_V_LIMIT, .nnames = 1,
+					.names = { "task stack" } };
+
+		v.task = W->cur->id;
+		v.step = W->step;
+		if (W->nverdicts < HD_MAX_VERDICTS)
+			W->verdicts[W->nverdicts++] = v;
+		W->ended = 1;
+		hd_coro_divert(uc, hd_eng.main_sp);
+		return;
+	}
+	sigaction(sig, &previous, NULL); /* not ours: die as usual */
+}
+
+static void catch_overflow(void)
+{
+	static bool done;
+	stack_t alt = { .ss_size = 65536 };
+	struct sigaction sa = { .sa_sigaction = on_segv,
+				.sa_flags = SA_SIGINFO | SA_ONSTACK };
+
+	if (done)
+		return;
+	done = true;
+	alt.ss_sp = hd_map_memory(alt.ss_size);
+	sigaltstack(&alt, NULL);
+	sigaction(SIGSEGV, &sa, &previous);
+}
+
+/* --- loading ---------------------------------------------------------------- */
+
+static void add_tasks(const struct heddle_scenario *s)
+{
+	const struct heddle_task *t;
+
+	for (t = s->tasks; t->name; t++)
+		hd_world_add_task(t->name, t->fn, t->arg);
+	W->nuser = W->ntasks;
+}
+
+const char *hd_load(const struct heddle_scenario *s,
+		    const struct heddle_variant *v)
+{
+	extern void hd_boot_primitives(void); /* src/kernel: RCU and friends */
+	extern void hd_boot_daemons(void);
+	extern void hd_boot_oracles(void); /* src/run.c */
+
+	hd_world_clear();
+	catch_overflow();
+	hd_eng.scenario = s;
+	hd_eng.variant = v;
+	hd_eng.marks_ever = 0;
+	hd_unsubscribe_all();
+	hd_boot_oracles();
+	W->cur = &boot_task;
+	run_as_boot(hd_boot_primitives);
+	add_tasks(s);
+	hd_boot_daemons();
+	W->cur = &W->tasks[0];
+	if (s->setup)
+		run_as_boot(s->setup);
+	if (!W->ended)
+		hd_start_tasks();
+	if (W->ended || W->nverdicts)
+		return "the set-up itself raised a verdict";
+	hd_eng.template = hd_map_memory(hd_snapshot_size());
+	hd_snapshot_save(hd_eng.template);
+	hd_profile_clear();
+	hd_profile_run();
+	hd_eng.marks_ever = 0;
+	return NULL;
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* The engine: one scenario variant loaded into the world, run again and again
+ * under schedules.  It knows ops, tasks and schedules; it does not know what
+ * the ops mean (src/kernel) nor what is wrong about them (src/oracle). */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include "schedule.h"
+#include "world.h"
+
+/* One event with where it happened; kept only while recording. */
+enum { HD_MAX_FRAMES = 8 };
+struct hd_record {
+	struct hd_event ev;
+	char object[40];    /* type#instance, or "" */
+	const char *type;   /* of the object, or NULL */
+	u32 type_off;       /* offset in it */
+	u32 frames[HD_MAX_FRAMES]; /* return addresses, innermost first */
+	u8 nframes;
+	u8 nheld;
+	u8 preempted;       /* another task was switched away from for this op */
+};
+
+/* Where a transition touched what: for dependence under exhaustive search. */
+struct hd_touch {
+	u64 addr;
+	u32 size;
+	u32 write;
+};
+
+struct hd_strategy {
+	const char *name;
+	void (*new_run)(u32 seed);
+	/* Which of the tasks in on (never empty) goes next?  cur ran last. */
+	u32 (*pick)(u64 on, u32 cur);
+	/* The task's pending op is executed now. */
+	void (*done)(u32 task);
+};
+
+extern const struct hd_strategy hd_run_to_block, hd_random_walk, hd_pct,
+	hd_pos, hd_surw;
+const struct hd_strategy *hd_strategy_by_id(u8 id);
+int hd_strategy_id(const char *name); /* -1 if there is none */
+
+/* State of the engine that is no part of the world. */
+struct hd_engine {
+	const struct heddle_scenario *scenario;
+	const struct heddle_variant *variant;
+	const struct hd_strategy *strategy;
+	const struct hd_schedule *schedule;
+	u16 first_edit[HD_MAX_TASKS + 1]; /* index of the task's first edit */
+	void *template;
+	void *main_sp;      /* of the suspended main context */
+	bool central;       /* every decision goes to main (exhaustive search) */
+	bool all_choice;    /* choose also at private ops */
+	bool recording;
+	bool touching;      /* collect touches */
+	bool profiling;
+	u8 asking;          /* central: cur asks for a choice, not for a turn */
+	u32 ask_n, ask_answer;
+	/* recording */
+	struct hd_record *log;
+	u32 nlog, maxlog;
+	/* touches of the transition under way */
+	struct hd_touch touch[256];
+	u32 ntouch;
+	bool touch_overflow;
+	/* feedback: told of each executed op (fuzzing), or NULL */
+	void (*feedback)(const struct hd_event *ev);
+	/* feedback: the scenario's abstract state, heddle_state(), or NULL */
+	void (*state)(u32 hash);
+	u64 marks_ever;
+};
+extern struct hd_engine hd_eng;
+
+enum { HD_ASK_CHOOSE = 1, HD_ASK_FAIL = 2, HD_ASK_SIGNAL = 3 };
+
+/* Load a variant: map the world, run the set-up, take every task to its first
+ * op, take the template, profile.  Returns NULL, or what went wrong. */
+const char *hd_load(const struct heddle_scenario *s,
+		    const struct heddle_variant *v);
+
+/* One run.  The outcome is in W: verdicts, hash, counts. */
+void hd_run_schedule(const struct hd_schedule *s);
+/* The same with hd_eng.log filled. */
+void hd_run_recorded(const struct hd_schedule *s);
+
+/* --- for strategies, search and primitives ------------------------------ */
+
+u64 hd_enabled(void);                 /* tasks that can be chosen now */
+void hd_resume(struct hd_task *t);    /* main context: let t run its op */
+void hd_finish(void);                 /* main context: judge the end */
+bool hd_is_shared(const struct hd_op *op);
+void hd_raise(struct hd_verdict v);   /* does not return if v.fatal */
+/* A choice or a verdict must belong to an op: give a task that has not
+ * published its first one yet an op that does nothing. */
+void hd_need_op(void);
+void hd_limit(const char *what);      /* the limit verdict; fatal */
+/* Leave the probe of a sleeper: see src/oracle/progress.c. */
+void hd_probe_done(bool condition_true);
+u32 hd_ask(u8 kind, u32 n);
+/* Oracles: this transition is ordered with all others that name key. */
+void hd_order_on(u64 key, bool write);
+/* Primitives: it also touched this memory, beside the op's own range. */
+void hd_order_range(const volatile void *p, u32 size, bool write);
+static __always_inline bool hd_on_task_stack(void)
+{
+	return (u64)__builtin_frame_address(0) - HD_STACK_BASE <
+	       (HD_MAX_TASKS + 1) * HD_STACK_SIZE;
+}
+
+/* --- heap ------------------------------------------------------------------ */
+
+/* A new zeroed object; its payload.  The object header lies in front. */
+void *hd_heap_new(const char *type, u32 size, u32 pc);
+static inline struct hd_object *hd_object_of(const void *payload)
+{
+	return (struct hd_object *)payload - 1;
+}
+
+typedef void (*hd_subscriber)(const struct hd_event *ev);
+void hd_subscribe(u8 kind, hd_subscriber fn);
+void hd_unsubscribe_all(void);
+void hd_emit(struct hd_event *ev);
+void hd_settle_store(void);
+static __always_inline void hd_settle(void)
+{
+	if (unlikely(W->unsettled))
+		hd_settle_store();
+}
+
+/* --- profile: a fixed set of runs at load time --------------------------- */
+
+enum { HD_MAX_SHARED = 256, HD_PROFILE_RUNS = 32 };
+struct hd_profile {
+	u32 nshared;                  /* shared words */
+	u64 word[HD_MAX_SHARED];      /* their addresses */
+	u32 count[HD_MAX_SHARED][HD_MAX_TASKS]; /* ops per run, rounded up */
+	u32 decisions;                /* most choosable decisions in one run */
+};
+extern struct hd_profile hd_profile;
+void hd_profile_note(const struct hd_op *op, u32 task);
+void hd_profile_decision(void);
+void hd_profile_run(void);
+void hd_profile_clear(void);
+
+/* --- memory that is not part of the world --------------------------------- */
+
+/* Anonymous memory that is never given back; zeroed. */
+void *hd_map_memory(u64 size);
+
+#endif

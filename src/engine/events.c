@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+/* Events: the trace hash, the subscribers, the recording and the verdicts. */
+#include <heddle/heddle.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/hash.h"
+#include "coro.h"
+#include "engine.h"
+
+enum { MAX_SUBSCRIBERS = 6 };
+
+static hd_subscriber subscribers[HD_KINDS][MAX_SUBSCRIBERS + 1];
+
+void hd_subscribe(u8 kind, hd_subscriber fn)
+{
+	u32 i = 0;
+
+	while (subscribers[kind][i])
+		i++;
+	if (i < MAX_SUBSCRIBERS)
+		subscribers[kind][i] = fn;
+}
+
+void hd_unsubscribe_all(void)
+{
+	memset(subscribers, 0, sizeof(subscribers));
+}
+
+/* --- recording -------------------------------------------------------------- */
+
+static void name_object(struct hd_record *r, u64 addr)
+{
+	struct hd_object *o;
+
+	r->object[0] = 0;
+	r->type = NULL;
+	if (!hd_in_heap(addr) || addr >= HD_HEAP_BASE + W->heap_used)
+		return;
+	o = hd_object_at(addr);
+	if (!o)
+		return;
+	r->type = o->type;
+	r->type_off = (u32)(addr - (u64)(o + 1));
+	snprintf(r->object, sizeof(r->object), "%s#%u", o->type, o->instance);
+}
+
+/* Walk the frame pointers of the running task's own stack. */
+static void walk(struct hd_record *r, const struct hd_task *t)
+{
+	u64 low = HD_STACK_BASE + t->id * HD_STACK_SIZE;
+	u64 *fp = __builtin_frame_address(0);
+
+	r->nframes = 0;
+	while ((u64)fp > low && (u64)fp < low + HD_STACK_SIZE - 16 &&
+	       r->nframes < HD_MAX_FRAMES) {
+		u32 pc = (u32)fp[1];
+
+		/* begin at the op's own place, without our frames above it */
+		if (r->nframes || pc == r->ev.op.pc)
+			r->frames[r->nframes++] = pc;
+		if (fp[0] <= (u64)fp)
+			break;
+		fp = (u64 *)fp[0];
+	}
+	if (!r->nframes)
+		r->frames[r->nframes++] = r->ev.op.pc;
+}
+
+static void record(const struct hd_event *ev)
+{
+	struct hd_record *r;
+
+	if (hd_eng.nlog == hd_eng.maxlog)
+		return;
+	r = &hd_eng.log[hd_eng.nlog++];
+	r->ev = *ev;
+	name_object(r, ev->op.addr);
+	if (ev->task < W->ntasks) {
+		walk(r, W->cur);
+		r->nheld = W->cur->nheld;
+	} else {
+		r->nframes = 0;
+		r->nheld = 0;
+	}
+}
+
+/* --- emitting --------------------------------------------------------------- */
+
+static void touch(u64 addr, u32 size, bool write)
+{
+	struct hd_touch *t;
+
+	if (hd_eng.ntouch == ARRAY_SIZE(hd_eng.touch)) {
+		hd_eng.touch_overflow = true;
+		return;
+	}
+	t = &hd_eng.touch[hd_eng.ntouch++];
+	t->addr = addr;
+	t->size = size;
+	t->write = write;
+}
+
+/* An oracle declares that this transition is ordered with others on key. */
+void hd_order_on(u64 key, bool write)
+{
+	if (hd_eng.touching)
+		touch(key, 1, write);
+}
+
+void hd_order_range(const volatile void *p, u32 size, bool write)
+{
+	if (hd_eng.touching)
+		touch((u64)p, size, write);
+}
+
+void hd_emit(struct hd_event *ev)
+{
+	hd_subscriber *s = subscribers[ev->op.kind];
+
+	ev->step = ++W->step;
+	ev->task = W->cur->id;
+	ev->n = W->cur->n;
+	if (unlikely(hd_eng.touching) && ev->op.size)
+		touch(ev->op.addr, ev->op.size, ev->op.flags & HD_WRITE);
+	if (unlikely(hd_eng.recording))
+		record(ev);
+	for (; *s; s++)
+		(*s)(ev);
+}
+
+/* Identity of an address that depends neither on layout nor on build. */
+static __always_inline u64 address_id(u64 addr)
+{
+	if (likely(hd_in_heap(addr))) {
+		const struct hd_object *o = hd_object_at(addr);
+
+		return o ? o->id + (addr - (u64)o) : addr - HD_HEAP_BASE;
+	}
+	return hd_in_statics(addr) ? addr - (u64)__start_hd_data : 0;
+}
+
+static void emit_op(struct hd_task *t, u64 old, u64 val)
+{
+	struct hd_event ev = { .op = t->op, .old = old, .val = val };
+	u64 x;
+
+	if (unlikely(W->probing))
+		return;
+	if (likely(W->running)) {
+		x = hd_fold(address_id(t->op.addr),
+			    (u64)t->op.kind << 56 | (u64)t->op.order << 48 |
+				    t->op.size);
+		t->hist = hd_fold(hd_fold(t->hist, x), old);
+		x = hd_fold(x, old);
+		W->hash = hd_fold(W->hash, hd_fold(x, val) + t->id);
+		if (hd_eng.feedback)
+			hd_eng.feedback(&ev);
+	}
+	hd_emit(&ev);
+}
+
+/* Remember what an await may wait for. */
+static void note_read(struct hd_task *t, u64 val)
+{
+	u32 i = t->nreads % HD_MAX_READS;
+
+	/* more than HD_MAX_READS: some are forgotten, and never fewer again */
+	if (++t->nreads == 2 * HD_MAX_READS)
+		t->nreads = HD_MAX_READS;
+
+	if (t->op.size > 8)
+		return;
+	t->reads[i].addr = t->op.addr | (u64)t->op.size << 48;
+	t->reads[i].val = val;
+}
+
+void hd_did(u64 old, u64 val)
+{
+	struct hd_task *t = W->cur;
+
+	if ((t->op.flags & HD_READ) && t->op.size <= 8)
+		note_read(t, val);
+	emit_op(t, old, val);
+}
+
+static u64 value_at(u64 addr, u32 size)
+{
+	u64 v = 0;
+
+	memcpy(&v, (void *)addr, size < 8 ? size : 8);
+	return v;
+}
+
+void hd_settle_store(void)
+{
+	struct hd_task *t = W->cur;
+
+	W->unsettled = 0;
+	emit_op(t, W->unsettled_old, value_at(t->op.addr, t->op.size));
+}
+
+void hd_note(u32 code, const volatile void *obj, bool write, u64 a, u64 b,
+	     u32 pc)
+{
+	/* checks judge obj apart from the memory it occupies */
+	struct hd_event ev = { .op = { .kind = HD_EV_NOTE, .code = code,
+				       .addr = (u64)obj, .pc = pc },
+			       .old = a, .val = b };
+
+	hd_settle();
+	if (W->probing)
+		return;
+	hd_order_on((u64)obj | 1ull << 63, write);
+	hd_emit(&ev);
+}
+
+void heddle_remark(const char *text)
+{
+	struct hd_event ev = { .op = { .kind = HD_EV_REMARK, .pc = HD_PC() },
+			       .text = text };
+
+	if (likely(!hd_eng.recording))
+		return;
+	hd_settle();
+	record(&ev);
+	hd_eng.log[hd_eng.nlog - 1].ev.task = W->cur->id;
+	hd_eng.log[hd_eng.nlog - 1].ev.step = W->step;
+}
+
+void heddle_state(u32 hash)
+{
+	if (unlikely(hd_eng.state) && W->running)
+		hd_eng.state(hash);
+}
+
+extern const struct hd_mark __start_hd_marks[] __attribute__((weak));
+
+void hd_mark_hit(const struct hd_mark *mark)
+{
+	u64 i = (u64)(mark - __start_hd_marks);
+
+	if (W->probing)
+		return;
+	if (i < HD_MAX_MARKS)
+		W->marks |= 1ull << i;
+	if (hd_eng.recording) {
+		hd_settle();
+		struct hd_event ev = { .op = { .kind = HD_EV_MARK },
+				       .text = mark->name };
+		record(&ev);
+		hd_eng.log[hd_eng.nlog - 1].ev.task = W->cur->id;
+		hd_eng.log[hd_eng.nlog - 1].ev.step = W->step;
+	}
+}
+
+/* --- verdicts ---------------------------------------------------------------- */
+
+static bool same(const struct hd_verdict *a, const struct hd_verdict *b)
+{
+	u32 i;
+
+	if (a->kind != b->kind || a->off != b->off || a->nnames != b->nnames)
+		return false;
+	for (i = 0; i < a->nnames; i++)
+		if (a->names[i] != b->names[i])
+			return false;
+	return true;
+}
+
+void hd_raise(struct hd_verdict v)
+{
+	void *ignored;
+	u32 i;
+
+	if (W->probing) {
+		if (v.fatal) /* whatever it is, the sleeper went on */
+			hd_probe_done(true);
+		return;
+	}
+	hd_need_op();
+	v.step = W->step;
+	v.task = W->cur->id;
+	hd_order_on(1ull << 62 | v.kind, true);
+	for (i = 0; i < W->nverdicts; i++)
+		if (same(&W->verdicts[i], &v))
+			break;
+	if (i == W->nverdicts && W->nverdicts < HD_MAX_VERDICTS)
+		W->verdicts[W->nverdicts++] = v;
+	if (!v.fatal)
+		return;
+	W->ended = 1;
+	W->unsettled = 0;
+	if (hd_on_task_stack())
+		hd_coro_switch(&ignored, hd_eng.main_sp);
+}
+
+void hd_limit(const char *what)
+{
+	struct hd_verdict v = { .kind = HD_V_LIMIT, .fatal = 1, .nnames = 1,
+				.names = { what } };
+
+	hd_raise(v);
+}

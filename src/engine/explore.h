@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* Exhaustive search, depth-first, with snapshots of the world at branches.
+ *
+ * Unbounded: sleep sets (Godefroid, "Partial-Order Methods for the
+ * Verification of Concurrent Systems", 1996), one complete run per equivalence
+ * class.  What a transition touched is known after it ran, notes of checks and
+ * lock-order edges included; sleeping transitions carry theirs along.
+ *
+ * Bounded by preemptions: no sleep sets (they lose states under a bound), but
+ * state caching: a state is expanded again only if it is reached with more
+ * preemptions left.  A state is all that decides the future: memory, what each
+ * task has seen, the oracles' state, the verdicts so far, and the running task
+ * where leaving it would cost.  States are told apart by a 64-bit hash. */
+#ifndef ENGINE_EXPLORE_H
+#define ENGINE_EXPLORE_H
+
+#include "engine.h"
+
+struct hd_explore {
+	/* in */
+	int bound;          /* preemptions; -1: unbounded */
+	u64 max_runs;       /* 0: no limit */
+	u32 max_failures, max_signals; /* of one run */
+	bool unreduced;     /* neither sleep sets nor caching (for tests) */
+	/* Called at the end of each run that raised a verdict; the world is in
+	 * its final state.  Returns false to stop the search. */
+	bool (*found)(struct hd_explore *x, void *arg);
+	void (*progress)(struct hd_explore *x, void *arg);
+	void *arg;
+	/* out */
+	u64 runs;    /* complete runs: with sleep sets, equivalence classes */
+	u64 cut;     /* paths ended by the reduction */
+	u64 states;  /* transitions executed */
+	u64 marks;   /* reach goals met in any run */
+	u32 depth;   /* longest path */
+	bool complete;
+	bool limited; /* some run ended in a limit verdict */
+};
+
+void hd_explore_run(struct hd_explore *x);
+/* In found(): the schedule of this run, edits over run-to-block. */
+void hd_explore_schedule(struct hd_schedule *s);
+
+#endif

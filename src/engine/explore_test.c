@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/* Does the reduced search see what the unreduced one sees?
+ *
+ * 1,000 random small programs (two or three tasks, loads, stores, RMWs, mutexes
+ * and data choices on three words).  The end check turns the final state and
+ * what each task read into one of many verdicts, so that "the same verdicts"
+ * means "the same outcomes".  Unbounded search with sleep sets and bounded
+ * search with state caching are compared with the search without reduction;
+ * and the schedule of each witness is replayed.  Besides, counts of programs
+ * whose number of interleavings is known. */
+#include <heddle/heddle.h>
+#include <heddle/kernel.h>
+#include <string.h>
+
+#include "../base/hash.h"
+#include "../base/tap.h"
+#include "../run.h"
+#include "engine.h"
+#include "explore.h"
+
+enum { MAX_OPS = 5, OUTCOMES = 256, PROGRAMS = 1000 };
+
+enum { OP_LOAD, OP_STORE, OP_RMW, OP_LOCK, OP_CHOOSE, OP_KINDS };
+
+struct program {
+	u32 ntasks, nops;
+	struct {
+		u8 kind, word, value;
+	} op[3][MAX_OPS];
+};
+
+struct shared {
+	atomic_t word[3];
+	struct mutex lock[2];
+	u32 saw[3];
+};
+
+static struct program program;
+static struct shared *shared;
+
+static void setup(void)
+{
+	shared = heddle_alloc(struct shared);
+	mutex_init(&shared->lock[0]);
+	mutex_init(&shared->lock[1]);
+}
+
+/* The nested pair of locks, or one of them: order reports and deadlocks. */
+static void locks(u32 k)
+{
+	mutex_lock(&shared->lock[k & 1]);
+	if (k & 2) {
+		mutex_lock(&shared->lock[~k & 1]);
+		mutex_unlock(&shared->lock[~k & 1]);
+	}
+	mutex_unlock(&shared->lock[k & 1]);
+}
+
+static void task(void *arg)
+{
+	u32 me = (u32)(uintptr_t)arg, i, saw = 0;
+
+	for (i = 0; i < program.nops; i++) {
+		atomic_t *w = &shared->word[program.op[me][i].word];
+		u32 v = program.op[me][i].value;
+
+		switch (program.op[me][i].kind) {
+		case OP_LOAD:
+			saw = saw * 5 + (u32)atomic_read(w);
+			break;
+		case OP_STORE:
+			atomic_set(w, (int)(v + (saw & 1)));
+			break;
+		case OP_RMW:
+			saw = saw * 5 + (u32)atomic_add_return((int)v, w);
+			break;
+		case OP_LOCK:
+			locks(v);
+			break;
+		case OP_CHOOSE:
+			saw = saw * 5 + heddle_choose(2);
+			break;
+		}
+	}
+	shared->saw[me] = saw; /* not instrumented: no op */
+}
+
+static const char *outcome_name(u32 i)
+{
+	static char names[OUTCOMES][8];
+
+	if (!names[i][0]) {
+		names[i][0] = 'o';
+		names[i][1] = (char)('0' + i / 100);
+		names[i][2] = (char)('0' + i / 10 % 10);
+		names[i][3] = (char)('0' + i % 10);
+	}
+	return names[i];
+}
+
+static void check(void)
+{
+	struct hd_verdict v = { .kind = HD_V_ASSERT, .nnames = 1 };
+	u64 h = 0;
+	u32 i;
+
+	for (i = 0; i < 3; i++) {
+		h = hd_fold(h, (u64)shared->word[i].counter);
+		h = hd_fold(h, shared->saw[i]);
+	}
+	v.names[0] = outcome_name((u32)(hd_mix(h) % OUTCOMES));
+	hd_raise(v);
+}
+
+static struct heddle_task tasks[4] = {
+	{ "a", task, (void *)0 },
+	{ "b", task, (void *)1 },
+	{ "c", task, (void *)2 },
+	{ 0 },
+};
+
+static const struct heddle_variant variants[] = { { .name = "v" }, { 0 } };
+
+static struct heddle_scenario scenario = {
+	.name = "random_program",
+	.variants = variants,
+	.tasks = tasks,
+	.setup = setup,
+	.check = check,
+};
+
+/* --- sets of verdicts --------------------------------------------------------- */
+
+struct set {
+	bool outcome[OUTCOMES];
+	bool kind[HD_V_COUNT];
+	bool witness_ok;
+	struct hd_schedule last;
+	u64 last_hash;
+};
+
+static bool found(struct hd_explore *x, void *arg)
+{
+	struct set *s = arg;
+	u32 i;
+
+	for (i = 0; i < W->nverdicts; i++) {
+		const struct hd_verdict *v = &W->verdicts[i];
+
+		s->kind[v->kind] = true;
+		if (v->kind == HD_V_ASSERT)
+			s->outcome[atoi(v->names[0] + 1)] = true;
+	}
+	if (!(x->runs & 7)) {
+		hd_explore_schedule(&s->last);
+		s->last_hash = W->hash;
+	}
+	return true;
+}
+
+static u64 explore(struct set *s, int bound, bool unreduced)
+{
+	struct hd_explore x = { .bound = bound, .unreduced = unreduced,
+				.found = found, .arg = s };
+
+	memset(s, 0, sizeof(*s));
+	hd_explore_run(&x);
+	if (s->last_hash) {
+		struct hd_outcome o = hd_run(&s->last);
+
+		s->witness_ok = o.hash == s->last_hash;
+	} else {
+		s->witness_ok = true;
+	}
+	return x.complete ? x.runs : 0;
+}
+
+static bool same(const struct set *a, const struct set *b)
+{
+	return !memcmp(a->outcome, b->outcome, sizeof(a->outcome)) &&
+	       !memcmp(a->kind, b->kind, sizeof(a->kind));
+}
+
+static void make_program(u32 seed)
+{
+	u32 t, i;
+
+	program.ntasks = 2 + (hd_draw(seed, 0, 0, 1) & 1);
+	program.nops = program.ntasks == 2 ? 4 : 2;
+	for (t = 0; t < program.ntasks; t++)
+		for (i = 0; i < program.nops; i++) {
+			u64 r = hd_draw(seed, t, i, 2);
+			u32 k = hd_below(r, 16);
+
+			program.op[t][i].kind = k < 5  ? OP_LOAD :
+						k < 9  ? OP_STORE :
+						k < 12 ? OP_RMW :
+						k < 15 ? OP_LOCK :
+							 OP_CHOOSE;
+			program.op[t][i].word = (u8)(r % 3);
+			program.op[t][i].value = (u8)(r >> 8 & 3);
+		}
+	tasks[program.ntasks].name = NULL;
+	if (program.ntasks == 3)
+		tasks[2].name = "c";
+}
+
+static void compare(void)
+{
+	static struct set full, reduced;
+	u32 i, bad_unbounded = 0, bad_bounded = 0, bad_witness = 0;
+	u64 runs_full = 0, runs_reduced = 0;
+	int bound;
+
+	for (i = 0; i < PROGRAMS; i++) {
+		make_program(i + 1);
+		if (hd_open(&scenario, &variants[0]))
+			bad_unbounded++;
+		runs_full += explore(&full, -1, true);
+		bad_witness += !full.witness_ok;
+		runs_reduced += explore(&reduced, -1, false);
+		bad_unbounded += !same(&full, &reduced);
+		bad_witness += !reduced.witness_ok;
+		for (bound = 0; bound <= 2; bound++) {
+			explore(&full, bound, true);
+			explore(&reduced, bound, false);
+			bad_bounded += !same(&full, &reduced);
+			bad_witness += !reduced.witness_ok;
+		}
+	}
+	is(bad_unbounded, 0, "sleep sets see what no reduction sees");
+	is(bad_bounded, 0, "state caching sees what no reduction sees");
+	is(bad_witness, 0, "witness schedules replay to their trace hash");
+	diag("%llu runs without reduction, %llu with sleep sets",
+	     (unsigned long long)runs_full, (unsigned long long)runs_reduced);
+}
+
+/* --- counts that are known ------------------------------------------------------- */
+
+static void uniform(u32 ntasks, u32 nops, u8 kind, bool own_word)
+{
+	u32 t, i;
+
+	program.ntasks = ntasks;
+	program.nops = nops;
+	for (t = 0; t < ntasks; t++)
+		for (i = 0; i < nops; i++) {
+			program.op[t][i].kind = kind;
+			program.op[t][i].word = own_word ? (u8)t : 0;
+			program.op[t][i].value = 1;
+		}
+	tasks[2].name = ntasks == 3 ? "c" : NULL;
+	hd_open(&scenario, &variants[0]);
+}
+
+static void counts(void)
+{
+	static struct set s;
+
+	uniform(2, 3, OP_RMW, false);
+	is(explore(&s, -1, true), 20, "2x3 RMWs of one word: 20 interleavings");
+	is(explore(&s, -1, false), 20, "... in 20 classes");
+	is(explore(&s, 0, true), 2, "... 2 without a preemption");
+	uniform(2, 3, OP_RMW, true);
+	is(explore(&s, -1, false), 1, "2x3 RMWs of two words: 1 class");
+	uniform(2, 3, OP_LOAD, false);
+	is(explore(&s, -1, false), 1, "2x3 loads of one word: 1 class");
+	uniform(3, 2, OP_RMW, false);
+	is(explore(&s, -1, true), 90, "3x2 RMWs of one word: 90 interleavings");
+	is(explore(&s, -1, false), 90, "... in 90 classes");
+}
+
+int main(void)
+{
+	plan(10);
+	counts();
+	compare();
+	return done();
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* The locks that each task holds, in order, as the annotations tell.
+ *
+ * Blocking acquires are announced before they block, so the top entry of a
+ * blocked task is the lock that it waits for.  The lockdep oracle reads these
+ * stacks; they go on after it has turned itself off. */
+#include <heddle/lockdep.h>
+#include <string.h>
+
+#include "engine.h"
+
+static void annotate(u8 kind, struct lockdep_map *map, u32 code, u8 subclass,
+		     u64 old, u32 pc)
+{
+	struct hd_event ev = { .op = { .kind = kind, .addr = (u64)map,
+				       .arg = subclass, .code = code,
+				       .pc = pc },
+			       .old = old, .text = map->name };
+
+	hd_emit(&ev);
+}
+
+void hd_lock_acquire(struct lockdep_map *map, int subclass, int trylock,
+		     int read, int check, u32 pc)
+{
+	struct hd_task *t = W->cur;
+	struct hd_held *h;
+
+	hd_settle();
+	if (W->probing)
+		return;
+	annotate(HD_EV_ACQUIRE, map,
+		 (u32)(read | trylock << 2 | check << 3), (u8)subclass, 0, pc);
+	if (t->nheld == HD_MAX_HELD)
+		hd_limit("held locks");
+	h = &t->held[t->nheld++];
+	h->map = map;
+	h->pc = pc;
+	h->n = t->n;
+	h->read = (u8)read;
+	h->trylock = (u8)trylock;
+	h->check = (u8)check;
+	h->subclass = (u8)subclass;
+}
+
+static int find(const struct hd_task *t, const struct lockdep_map *map)
+{
+	int i;
+
+	for (i = t->nheld - 1; i >= 0; i--)
+		if (t->held[i].map == map)
+			return i;
+	return -1;
+}
+
+void hd_lock_release(struct lockdep_map *map, u32 pc)
+{
+	struct hd_task *t = W->cur;
+	int i;
+
+	hd_settle();
+	if (W->probing)
+		return;
+	i = find(t, map);
+	annotate(HD_EV_RELEASE, map, 0, 0, (u64)(s64)i, pc);
+	if (i < 0)
+		return;
+	t->nheld--;
+	memmove(&t->held[i], &t->held[i + 1],
+		(size_t)(t->nheld - i) * sizeof(t->held[0]));
+	memset(&t->held[t->nheld], 0, sizeof(t->held[0]));
+}
+
+void hd_lock_downgrade(struct lockdep_map *map, u32 pc)
+{
+	struct hd_task *t = W->cur;
+	int i;
+
+	hd_settle();
+	if (W->probing)
+		return;
+	i = find(t, map);
+	annotate(HD_EV_DOWNGRADE, map, 0, 0, (u64)(s64)i, pc);
+	if (i >= 0)
+		t->held[i].read = 1;
+}

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: MIT */
+/* The scheduling loop: who goes next, and what it means to be next.
+ *
+ * A task publishes its op and calls leave().  In a search run the decision is
+ * made there, on the task's own stack: staying costs no switch at all.  Under
+ * exhaustive search (central) every decision is made in the main context. */
+#include <string.h>
+
+#include "../base/hash.h"
+#include "coro.h"
+#include "engine.h"
+
+struct hd_engine hd_eng;
+
+/* --- who can be chosen ----------------------------------------------------- */
+
+u64 hd_enabled(void)
+{
+	u64 on = W->ready, cond = W->cond & on;
+
+	while (unlikely(cond)) {
+		u32 i = (u32)__builtin_ctzll(cond);
+		const struct hd_task *t = &W->tasks[i];
+
+		cond &= cond - 1;
+		if (!t->when(t->when_arg))
+			on &= ~(1ull << i);
+	}
+	return on;
+}
+
+/* cur has published its next op: do edits anchored there change the choice? */
+static u32 apply_edits(struct hd_task *cur, u64 *on, u32 next)
+{
+	const struct hd_schedule *s = hd_eng.schedule;
+	u32 i = hd_eng.first_edit[cur->id], end = hd_eng.first_edit[cur->id + 1];
+	u32 n = cur->n + 1, later = UINT32_MAX;
+
+	for (; i < end; i++) {
+		const struct hd_edit *e = &s->edit[i];
+
+		if (e->kind != HD_EDIT_SWITCH && e->kind != HD_EDIT_HOLD)
+			continue;
+		if (e->anchor > n) {
+			later = e->anchor;
+			break;
+		}
+		if (e->anchor < n)
+			continue;
+		if (e->kind == HD_EDIT_HOLD) {
+			W->held_back |= 1ull << cur->id;
+			if (*on & ~W->held_back)
+				*on &= ~W->held_back;
+			if (!(*on >> next & 1))
+				next = (u32)__builtin_ctzll(*on);
+		} else if (W->ready >> (e->arg % W->ntasks) & 1 &&
+			   hd_enabled() >> (e->arg % W->ntasks) & 1) {
+			next = e->arg % W->ntasks;
+		}
+	}
+	cur->next_edit = later;
+	return next;
+}
+
+/* The decision: cur has just finished its n-th op (or start, or end).  Returns
+ * the task whose pending op is executed now, NULL if there is none. */
+static struct hd_task *decide(void)
+{
+	struct hd_task *cur = W->cur;
+	u64 on = hd_enabled(), me = 1ull << cur->id;
+	u32 next;
+
+	if (unlikely(!on))
+		return NULL;
+	if (unlikely(W->held_back) && (on & ~W->held_back))
+		on &= ~W->held_back;
+	if ((on & me) && !hd_eng.all_choice && !hd_is_shared(&cur->op))
+		next = cur->id;
+	else if (!(on & (on - 1)))
+		next = (u32)__builtin_ctzll(on);
+	else
+		next = hd_eng.strategy->pick(on, cur->id);
+	if (unlikely(cur->n + 1 >= cur->next_edit))
+		next = apply_edits(cur, &on, next);
+	if (next != cur->id) {
+		W->switches++;
+		if ((on & me) && !(cur->op.flags & HD_YIELD) && cur->n)
+			W->preemptions++;
+	}
+	return &W->tasks[next];
+}
+
+/* The chosen task's op leaves the state "pending". */
+static void chosen(struct hd_task *t)
+{
+	u64 me = 1ull << t->id;
+
+	W->cur = t;
+	W->cond &= ~me;
+	t->n++;
+	if (unlikely(++W->ops > HD_MAX_STEPS))
+		W->ended = 2;
+	if (unlikely(W->held_back)) {
+		u64 m = W->held_back & ~me;
+
+		W->held_back &= ~me;
+		while (m) {
+			u32 i = (u32)__builtin_ctzll(m);
+
+			m &= m - 1;
+			if (hd_conflict(&W->tasks[i].op, &t->op))
+				W->held_back &= ~(1ull << i);
+		}
+	}
+	if (!hd_eng.central) {
+		if (unlikely(hd_eng.profiling))
+			hd_profile_note(&t->op, t->id);
+		hd_eng.strategy->done(t->id);
+	}
+}
+
+/* cur has published; go to whoever is next.  Returns when cur is chosen. */
+static void leave(struct hd_task *cur)
+{
+	struct hd_task *next;
+
+	if (hd_eng.central) {
+		hd_coro_switch(&cur->sp, hd_eng.main_sp);
+		return;
+	}
+	next = decide();
+	if (next)
+		chosen(next);
+	if (next == cur)
+		return;
+	hd_coro_switch(&cur->sp, next ? next->sp : hd_eng.main_sp);
+}
+
+/* --- publishing ------------------------------------------------------------ */
+
+static void fill(struct hd_task *t, u8 kind, const volatile void *addr,
+		 u32 size, u8 flags, u8 order, u32 pc)
+{
+	struct hd_op *op = &t->op;
+
+	op->addr = (u64)addr;
+	op->size = size;
+	op->pc = pc;
+	op->kind = kind;
+	op->order = order;
+	op->flags = flags;
+	op->arg = 0;
+	op->code = 0;
+}
+
+static void check_steps(void)
+{
+	if (unlikely(W->ended == 2)) {
+		W->ended = 0;
+		hd_limit("run too long");
+	}
+}
+
+void hd_publish(u8 kind, const volatile void *addr, u32 size, u8 flags,
+		u8 order, u32 pc)
+{
+	struct hd_task *t = W->cur;
+
+	hd_settle();
+	fill(t, kind, addr, size, flags, order, pc);
+	if (unlikely(!W->running))
+		return;
+	leave(t);
+	check_steps();
+}
+
+void hd_publish_when(u8 kind, const volatile void *addr, u32 size, u8 flags,
+		     u32 pc, bool (*when)(const void *arg), const void *arg)
+{
+	struct hd_task *t = W->cur;
+
+	hd_settle();
+	fill(t, kind, addr, size, flags, HD_ACQUIRE, pc);
+	if (unlikely(!W->running)) {
+		if (!W->probing && !when(arg))
+			hd_limit("set-up or end check would block");
+		return;
+	}
+	t->when = when;
+	t->when_arg = arg;
+	W->cond |= 1ull << t->id;
+	leave(t);
+	check_steps();
+}
+
+void hd_publish_asleep(u8 kind, const volatile void *addr, u32 size, u8 flags,
+		       u32 pc)
+{
+	struct hd_task *t = W->cur;
+
+	hd_settle();
+	fill(t, kind, addr, size, flags, HD_ACQUIRE, pc);
+	if (unlikely(!W->running)) {
+		if (!W->probing)
+			hd_limit("set-up or end check would sleep");
+		return;
+	}
+	t->state = HD_ASLEEP;
+	W->ready &= ~(1ull << t->id);
+	leave(t);
+	check_steps();
+}
+
+bool hd_asleep(int task)
+{
+	return W->tasks[task].state == HD_ASLEEP;
+}
+
+bool hd_wake(int task)
+{
+	struct hd_task *t = &W->tasks[task];
+
+	if (task >= W->ntasks || t->state != HD_ASLEEP)
+		return false;
+	t->state = HD_READY;
+	W->ready |= 1ull << t->id;
+	return true;
+}
+
+int hd_current(void)
+{
+	return W->cur->id;
+}
+
+/* --- tasks ------------------------------------------------------------------ */
+
+static void task_end(struct hd_task *t)
+{
+	struct hd_event ev = { .op = { .kind = HD_EV_EXIT } };
+
+	hd_settle();
+	hd_emit(&ev);
+	t->state = HD_DONE;
+	t->op.flags = 0;
+	t->op.size = 0;
+	t->op.kind = HD_NONE;
+	W->ready &= ~(1ull << t->id);
+	leave(t);
+}
+
+static void task_main(void *arg)
+{
+	struct hd_task *t = arg;
+
+	t->fn(t->arg);
+	task_end(t);
+	__builtin_trap();
+}
+
+void hd_resume(struct hd_task *t)
+{
+	chosen(t);
+	hd_coro_switch(&hd_eng.main_sp, t->sp);
+}
+
+/* Take a new task to its first op. */
+static void start(struct hd_task *t)
+{
+	char *low = (char *)HD_STACK_BASE + t->id * HD_STACK_SIZE;
+
+	W->cur = t;
+	t->sp = hd_coro_new(low + HD_STACK_GUARD, low + HD_STACK_SIZE,
+			    task_main, t);
+	hd_coro_switch(&hd_eng.main_sp, t->sp);
+}
+
+static bool starting;
+
+void hd_need_op(void)
+{
+	if (likely(!starting || !W->running || W->cur->n))
+		return;
+	hd_publish(HD_FENCE, NULL, 0, 0, HD_RELAXED, HD_PC());
+	hd_did(0, 0);
+}
+
+void hd_start_tasks(void)
+{
+	u32 i;
+
+	starting = true;
+	hd_eng.central = true;
+	W->running = 1;
+	for (i = 0; i < W->ntasks && !W->ended; i++)
+		start(&W->tasks[i]);
+	hd_eng.central = false;
+	starting = false;
+	W->cur = &W->tasks[0];
+}
+
+/* --- a run ------------------------------------------------------------------ */
+
+static void arm_edits(const struct hd_schedule *s)
+{
+	u32 i, t = 0;
+
+	hd_eng.schedule = s;
+	for (i = 0; i < s->nedits; i++) {
+		const struct hd_edit *e = &s->edit[i];
+
+		if (e->task >= W->ntasks)
+			break;
+		while (t <= e->task)
+			hd_eng.first_edit[t++] = (u16)i;
+		if (e->anchor && W->tasks[e->task].next_edit == UINT32_MAX &&
+		    (e->kind == HD_EDIT_SWITCH || e->kind == HD_EDIT_HOLD))
+			W->tasks[e->task].next_edit = e->anchor;
+	}
+	while (t <= W->ntasks)
+		hd_eng.first_edit[t++] = (u16)i;
+}
+
+void hd_run_schedule(const struct hd_schedule *s)
+{
+	struct hd_task *next;
+
+	hd_snapshot_load(hd_eng.template);
+	arm_edits(s);
+	hd_eng.central = false;
+	hd_eng.strategy = hd_strategy_by_id(s->strategy);
+	hd_eng.strategy->new_run(s->seed);
+	next = decide();
+	if (next)
+		hd_resume(next);
+	hd_finish();
+}
+
+void hd_run_recorded(const struct hd_schedule *s)
+{
+	if (!hd_eng.log) {
+		hd_eng.maxlog = 4 * HD_MAX_STEPS;
+		hd_eng.log = hd_map_memory((u64)hd_eng.maxlog *
+					   sizeof(hd_eng.log[0]));
+	}
+	hd_eng.nlog = 0;
+	hd_eng.recording = true;
+	hd_run_schedule(s);
+	hd_eng.recording = false;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* Random walk: each decision uniform over the tasks that can go. */
+#include "../base/hash.h"
+#include "engine.h"
+
+static u32 seed;
+
+static void new_run(u32 s)
+{
+	seed = s;
+}
+
+static u32 pick(u64 on, u32 cur)
+{
+	u32 k = hd_below(hd_draw(seed, cur, W->tasks[cur].n, 1),
+			 (u32)__builtin_popcountll(on));
+
+	if (unlikely(hd_eng.profiling))
+		hd_profile_decision();
+	while (k--)
+		on &= on - 1;
+	return (u32)__builtin_ctzll(on);
+}
+
+static void done(u32 task)
+{
+	(void)task;
+}
+
+const struct hd_strategy hd_random_walk = { "random", new_run, pick, done };

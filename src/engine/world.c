@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/* Mapping, reset and snapshots of the world; see world.h for the layout. */
+#define _GNU_SOURCE
+#include "world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "../base/hash.h"
+#include "engine.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define HAVE_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HAVE_ASAN 1
+#endif
+#endif
+#ifdef HAVE_ASAN
+#include <sanitizer/asan_interface.h>
+#endif
+
+static void map_at(u64 base, u64 size)
+{
+	void *p = mmap((void *)base, size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
+			       MAP_FIXED_NOREPLACE,
+		       -1, 0);
+
+	if (p != (void *)base) {
+		fprintf(stderr, "heddle: cannot map the world at %#llx\n",
+			(unsigned long long)base);
+		exit(70);
+	}
+}
+
+void hd_world_map(void)
+{
+	static bool mapped;
+	u64 i;
+
+	if (mapped)
+		return;
+	mapped = true;
+	map_at(HD_STATE_BASE, HD_STATE_SIZE);
+	map_at(HD_HEAP_BASE, HD_HEAP_SIZE);
+	map_at(HD_SHADOW_BASE, HD_HEAP_SIZE / HD_GRANULE * 2);
+	/* one more than the tasks: the boot stack */
+	map_at(HD_STACK_BASE, (HD_MAX_TASKS + 1) * HD_STACK_SIZE);
+	for (i = 0; i <= HD_MAX_TASKS; i++)
+		mprotect((void *)(HD_STACK_BASE + i * HD_STACK_SIZE),
+			 HD_STACK_GUARD, PROT_NONE);
+}
+
+void *hd_map_memory(u64 size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED) {
+		fprintf(stderr, "heddle: out of memory\n");
+		exit(70);
+	}
+	return p;
+}
+
+static u64 statics_size(void)
+{
+	return (u64)(__stop_hd_data - __start_hd_data);
+}
+
+void hd_world_clear(void)
+{
+	static char *pristine; /* static data as the program started with it */
+
+	hd_world_map();
+	memset((void *)HD_STATE_BASE, 0, HD_STATE_SIZE / 16);
+	memset((void *)HD_HEAP_BASE, 0, HD_HEAP_SIZE);
+	memset((void *)HD_SHADOW_BASE, 0, HD_HEAP_SIZE / HD_GRANULE * 2);
+	if (statics_size()) {
+		if (!pristine) {
+			pristine = hd_map_memory(statics_size());
+			memcpy(pristine, __start_hd_data, statics_size());
+		}
+		memcpy(__start_hd_data, pristine, statics_size());
+	}
+	W->used = (sizeof(struct hd_world) + 63) & ~63u;
+	W->heap_used = HD_GRANULE; /* granule 0 means none */
+}
+
+void *hd_world_reserve(u32 size)
+{
+	void *p = (char *)HD_STATE_BASE + W->used;
+
+	W->used += (size + 15) & ~15u;
+	return p;
+}
+
+struct hd_task *hd_world_add_task(const char *name, void (*fn)(void *),
+				  void *arg)
+{
+	struct hd_task *t = hd_world_reserve(sizeof(*t));
+
+	if (!W->ntasks)
+		W->tasks = t;
+	t->id = W->ntasks++;
+	t->name = name;
+	t->fn = fn;
+	t->arg = arg;
+	t->next_edit = UINT32_MAX;
+	W->ready |= 1ull << t->id;
+	return t;
+}
+
+/* --- snapshots -------------------------------------------------------------
+ *
+ * state | heap | shadow | statics | for each task the live part of its stack.
+ * The state comes first: it says how long the rest is. */
+
+static u32 shadow_used(void)
+{
+	return W->heap_used / HD_GRANULE * 2;
+}
+
+static char *stack_top(u32 task)
+{
+	return (char *)HD_STACK_BASE + (task + 1) * HD_STACK_SIZE;
+}
+
+static u64 stack_live(u32 task)
+{
+	return (u64)(stack_top(task) - (char *)W->tasks[task].sp);
+}
+
+u64 hd_snapshot_size(void)
+{
+	u64 size = W->used + W->heap_used + shadow_used() + statics_size();
+	u32 i;
+
+	for (i = 0; i < W->ntasks; i++)
+		if (W->tasks[i].state != HD_DONE)
+			size += stack_live(i);
+	return size;
+}
+
+/* gcc and clang turn a loop into memcpy, which AddressSanitizer intercepts and
+ * checks against the poison of the stacks: unpoison before. */
+static void unpoison(void *p, u64 size)
+{
+#ifdef HAVE_ASAN
+	__asan_unpoison_memory_region(p, size);
+#else
+	(void)p;
+	(void)size;
+#endif
+}
+
+static char *put(char *to, void *from, u64 size)
+{
+	memcpy(to, from, size);
+	return to + size;
+}
+
+void hd_snapshot_save(void *to)
+{
+	char *p = to;
+	u32 i;
+
+	p = put(p, (void *)HD_STATE_BASE, W->used);
+	p = put(p, (void *)HD_HEAP_BASE, W->heap_used);
+	p = put(p, (void *)HD_SHADOW_BASE, shadow_used());
+	if (statics_size())
+		p = put(p, __start_hd_data, statics_size());
+	for (i = 0; i < W->ntasks; i++) {
+		if (W->tasks[i].state == HD_DONE)
+			continue;
+		unpoison(W->tasks[i].sp, stack_live(i));
+		p = put(p, W->tasks[i].sp, stack_live(i));
+	}
+}
+
+static const char *take(const char *from, void *to, u64 size)
+{
+	memcpy(to, from, size);
+	return from + size;
+}
+
+void hd_snapshot_load(const void *from)
+{
+	const char *p = from;
+	u32 i;
+
+	p = take(p, (void *)HD_STATE_BASE,
+		 ((const struct hd_world *)from)->used);
+	p = take(p, (void *)HD_HEAP_BASE, W->heap_used);
+	p = take(p, (void *)HD_SHADOW_BASE, shadow_used());
+	if (statics_size())
+		p = take(p, __start_hd_data, statics_size());
+	for (i = 0; i < W->ntasks; i++) {
+		if (W->tasks[i].state == HD_DONE)
+			continue;
+		unpoison(stack_top(i) - HD_STACK_SIZE + HD_STACK_GUARD,
+			 HD_STACK_SIZE - HD_STACK_GUARD);
+		p = take(p, W->tasks[i].sp, stack_live(i));
+	}
+}
+
+static u64 hash_bytes(u64 h, const void *from, u64 size)
+{
+	const u64 *p = from;
+	u64 i;
+
+	for (i = 0; i < size / 8; i++)
+		h = hd_fold(h, p[i]);
+	return h;
+}
+
+u64 hd_world_state_hash(void)
+{
+	const char *oracles = (char *)HD_STATE_BASE +
+			      ((sizeof(struct hd_world) + 63) & ~63u);
+	u64 h = W->ready ^ (u64)W->nverdicts << 56;
+	u32 i, j;
+
+	for (i = 0; i < W->ntasks; i++) {
+		const struct hd_task *t = &W->tasks[i];
+
+		h = hd_fold(h, t->hist);
+		h = hd_fold(h, t->n | (u64)t->state << 32 |
+				       (u64)t->signalled << 40);
+	}
+	for (i = 0; i < W->nverdicts; i++) {
+		const struct hd_verdict *v = &W->verdicts[i];
+
+		h = hd_fold(h, v->kind | (u64)v->off << 32);
+		for (j = 0; j < v->nnames; j++)
+			h = hd_fold(h, (u64)v->names[j]);
+	}
+	h = hash_bytes(h, oracles, (u64)((char *)W->tasks - oracles));
+	h = hash_bytes(h, (void *)HD_HEAP_BASE, W->heap_used);
+	if (statics_size())
+		h = hash_bytes(h, __start_hd_data, statics_size());
+	return h;
+}

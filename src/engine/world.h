@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* The world: all memory that a run may change, at fixed addresses.
+ *
+ *   state   struct hd_world, the oracles' reservations, the tasks
+ *   heap    model objects, each behind a struct hd_object
+ *   shadow  for each 16 bytes of heap, which object they belong to
+ *   statics .data and .bss of model objects (section hd_data)
+ *   stacks  one per task, guard page below; only the live part is copied
+ *
+ * Reset is: restore the template, a snapshot taken after the set-up with every
+ * task waiting at its first op.  Snapshot and restore are memcpy of what is
+ * used.  Coverage counters, statistics and recordings are outside. */
+#ifndef ENGINE_WORLD_H
+#define ENGINE_WORLD_H
+
+#include <heddle/heddle.h>
+#include <heddle/op.h>
+
+/* above AddressSanitizer's shadow (0x10007fff8000) */
+#define HD_STATE_BASE 0x110000000000ull
+#define HD_STATE_SIZE 0x1000000ull
+#define HD_HEAP_BASE 0x110001000000ull
+#define HD_HEAP_SIZE 0x100000ull /* 1 MiB: a u16 names each granule */
+#define HD_SHADOW_BASE 0x110002000000ull
+#define HD_STACK_BASE 0x110010000000ull
+#define HD_STACK_SIZE 0x10000ull
+#define HD_STACK_GUARD 0x1000ull
+#define HD_GRANULE 16
+
+enum {
+	HD_MAX_HELD = 16,   /* locks held by one task */
+	HD_MAX_READS = 8,   /* words that an await watches */
+	HD_MAX_CACHES = 16, /* type-safe slab caches */
+	HD_MAX_MARKS = 64,
+	HD_MAX_STEPS = 20000, /* ops of one run */
+};
+
+enum hd_object_state { HD_OBJ_LIVE = 1, HD_OBJ_FREED = 2, HD_OBJ_TYPESAFE = 3 };
+
+/* Stands in front of each object; 48 bytes. */
+struct hd_object {
+	const char *type;
+	u64 id;       /* hash of type name and instance: used in trace hashes */
+	u32 size;
+	u32 instance; /* 1, 2 ... per type, in order of allocation */
+	u32 alloc_pc, free_pc;
+	u8 state;     /* enum hd_object_state */
+	u8 alloc_task, free_task;
+	u8 setup;     /* allocated by the set-up, or kept: no leak */
+	u8 reused;    /* times that a type-safe cache handed it out again */
+	u8 pad[3];
+	u64 next_free; /* type-safe caches: granule of the next free object */
+};
+
+struct hd_held {
+	struct lockdep_map *map;
+	u32 pc;
+	u32 n; /* the op at which it was taken */
+	u8 read, trylock, check, subclass;
+	u8 pad[4];
+};
+
+enum hd_task_state { HD_READY, HD_ASLEEP, HD_DONE };
+
+struct hd_task {
+	void *sp;
+	struct hd_op op; /* pending; once chosen: the op being executed */
+	u64 hist;        /* hash of what its ops saw: its local state */
+	bool (*when)(const void *arg); /* pending op can be chosen only if */
+	const void *when_arg;
+	const char *name;
+	void (*fn)(void *arg);
+	void *arg;
+	u32 n;          /* ops executed */
+	u16 nchoices;   /* data choices made */
+	u16 nfallible;  /* fallible operations met */
+	u8 id;
+	u8 state;       /* enum hd_task_state */
+	u8 daemon;      /* need not end */
+	u8 signalled;
+	u8 sleeping_wait; /* in schedule() of a wait with a condition */
+	u8 rcu_nesting;
+	u8 atomic;      /* spinlocks held and the like: must not sleep */
+	u8 nheld;
+	u8 nreads;
+	u8 pad[3];
+	u32 next_edit;  /* next op number at which an edit applies */
+	struct {
+		u64 addr;
+		u64 val;
+	} reads[HD_MAX_READS]; /* since its last await */
+	struct hd_held held[HD_MAX_HELD];
+} __attribute__((aligned(16))); /* reservations are: tasks form an array */
+
+struct hd_cache_state {
+	const char *type;
+	u32 instances;
+	u32 free_list; /* granule of an object header, 0: none */
+};
+
+struct hd_world {
+	u32 used;      /* bytes of the state region, this struct included */
+	u32 heap_used;
+	u64 ready;     /* tasks that are neither asleep nor done */
+	u64 cond;      /* of these, tasks whose op has a condition */
+	u64 held_back; /* edit kind hold */
+	u64 hash;      /* trace hash so far */
+	struct hd_task *cur;
+	u32 step;      /* events so far */
+	u32 ops;
+	u32 preemptions, switches, choices;
+	u8 running;    /* 0: set-up, end check, probing: no scheduling */
+	u8 unsettled;  /* a store was executed, its event is still to come */
+	u8 ended;      /* a fatal verdict was raised */
+	u8 probing;
+	u8 ntasks, nuser;
+	u8 nverdicts;
+	u8 ncaches;
+	u64 unsettled_old;
+	u64 marks;     /* reach goals met in this run */
+	struct hd_verdict verdicts[HD_MAX_VERDICTS];
+	struct hd_cache_state caches[HD_MAX_CACHES];
+	struct hd_task *tasks; /* behind the oracles' reservations */
+};
+
+#define W ((struct hd_world *)HD_STATE_BASE)
+
+/* Map the regions; once per process.  Exits with a line on stderr if the
+ * machine does not have the address space. */
+void hd_world_map(void);
+/* Forget everything, for a new set-up. */
+void hd_world_clear(void);
+/* Take bytes of the state region (zeroed), for oracles, before tasks exist. */
+void *hd_world_reserve(u32 size);
+struct hd_task *hd_world_add_task(const char *name, void (*fn)(void *),
+				  void *arg);
+
+/* Snapshots are self-contained byte strings. */
+u64 hd_snapshot_size(void);
+void hd_snapshot_save(void *to);
+void hd_snapshot_load(const void *from);
+/* A hash of everything that decides the future, cur excluded. */
+u64 hd_world_state_hash(void);
+
+static __always_inline bool hd_in_heap(u64 addr)
+{
+	return addr - HD_HEAP_BASE < HD_HEAP_SIZE;
+}
+
+static __always_inline struct hd_object *hd_object_at(u64 addr)
+{
+	u16 g = ((u16 *)HD_SHADOW_BASE)[(addr - HD_HEAP_BASE) / HD_GRANULE];
+
+	return g ? (struct hd_object *)(HD_HEAP_BASE + g * HD_GRANULE) : NULL;
+}
+
+/* Section bounds of the models' static data; NULL when there is none. */
+extern char __start_hd_data[] __attribute__((weak));
+extern char __stop_hd_data[] __attribute__((weak));
+
+static __always_inline bool hd_in_statics(u64 addr)
+{
+	return addr - (u64)__start_hd_data <
+	       (u64)(__stop_hd_data - __start_hd_data);
+}
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* How does a task spin, yield and return to user space, and where must it not
+ * sleep?  (Sleeping itself is in wait.c.) */
+#include <heddle/sched.h>
+
+#include "kernel.h"
+
+struct task_struct *hd_current_task(void)
+{
+	static struct task_struct handles[HD_MAX_TASKS + 1];
+	struct task_struct *t = &handles[W->cur->id];
+
+	t->comm = W->cur->name;
+	t->pid = W->cur->id;
+	return t;
+}
+
+/* --- spinning -------------------------------------------------------------------- */
+
+static u64 word_addr(u64 packed)
+{
+	return packed & ((1ull << 48) - 1);
+}
+
+/* Has a word that the spinning task read another value now? */
+static bool changed(const void *arg)
+{
+	const struct hd_task *t = arg;
+	u32 i;
+
+	for (i = 0; i < t->nreads; i++) {
+		u64 at = t->reads[i].addr;
+		u32 size = (u32)(at >> 48);
+
+		if (hd_get((void *)word_addr(at), size) != t->reads[i].val)
+			return true;
+	}
+	return false;
+}
+
+static void yield_op(u32 pc)
+{
+	hd_publish(HD_AWAIT, NULL, 0, HD_YIELD, HD_RELAXED, pc);
+	hd_did(0, 0);
+}
+
+void cpu_relax(void)
+{
+	struct hd_task *t = W->cur;
+	u32 pc = HD_PC(), i, size;
+	u64 addr, v;
+
+	hd_settle();
+	if (!t->nreads || t->nreads > HD_MAX_READS) {
+		yield_op(pc);
+		t->nreads = 0;
+		return;
+	}
+	/* the op bears the last word read: most likely the one that matters */
+	addr = t->reads[t->nreads - 1].addr;
+	size = (u32)(addr >> 48);
+	addr = word_addr(addr);
+	hd_publish_when(HD_AWAIT, (void *)addr, size, HD_READ | HD_YIELD, pc,
+			changed, t);
+	for (i = 0; i < t->nreads; i++)
+		hd_order_range((void *)word_addr(t->reads[i].addr),
+			       (u32)(t->reads[i].addr >> 48), false);
+	v = hd_get((void *)addr, size);
+	hd_did(v, v);
+	t->nreads = 0;
+}
+
+void cond_resched(void)
+{
+	u32 pc = HD_PC();
+
+	hd_might_sleep("cond_resched", pc);
+	yield_op(pc);
+}
+
+void yield(void)
+{
+	yield_op(HD_PC());
+}
+
+/* --- atomic context ---------------------------------------------------------------- */
+
+void hd_might_sleep(const char *what, u32 pc)
+{
+	const struct hd_task *t = W->cur;
+
+	if (unlikely(t->atomic || t->rcu_nesting))
+		hd_complain(HD_V_SLEEP_ATOMIC, NULL, what, pc);
+}
+
+void might_sleep(void)
+{
+	hd_might_sleep("might_sleep", HD_PC());
+}
+
+void preempt_disable(void)
+{
+	W->cur->atomic++;
+}
+
+void preempt_enable(void)
+{
+	W->cur->atomic--;
+}
+
+void return_to_user(void)
+{
+	u32 pc = HD_PC();
+
+	hd_publish(HD_USER, NULL, 0, 0, HD_RELAXED, pc);
+	if (W->cur->rcu_nesting)
+		hd_complain(HD_V_RCU_USAGE, NULL, "return to user", pc);
+	hd_did(0, 0);
+}
+
+bool hd_signal_pending(void)
+{
+	return hd_signal_comes();
+}

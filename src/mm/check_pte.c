@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* pte-without-vma, pagetable: what unmapping promises.
+ *
+ * pte-without-vma   a PTE is installed at an address that no VMA of the tree
+ *                   covers, or is still there when all tasks have ended
+ * pagetable         any access to a page table that was freed */
+#include <heddle/mm.h>
+#include <string.h>
+
+#include "../engine/engine.h"
+#include "check.h"
+
+enum { MAX_MMS = 4 };
+
+static u64 *mms; /* world: addresses of the mm_structs */
+
+static bool covered(const struct mm_struct *mm, unsigned long addr)
+{
+	const struct maple_node *node = mm->mm_mt.root;
+	u32 i;
+
+	for (i = 0; node && i < node->nslots; i++)
+		if (addr >= node->slot[i].first && addr <= node->slot[i].last)
+			return true;
+	return false;
+}
+
+static void raise(u32 pc)
+{
+	struct hd_verdict v = { .kind = HD_V_PTE_WITHOUT_VMA, .pc = pc,
+				.nnames = 1, .names = { "page_table" } };
+
+	hd_raise(v);
+}
+
+static void on_note(const struct hd_event *ev)
+{
+	u32 i;
+
+	if (ev->op.code == MM_NOTE_NEW)
+		for (i = 0; i < MAX_MMS; i++)
+			if (!mms[i]) {
+				mms[i] = ev->old;
+				break;
+			}
+	if (ev->op.code == MM_NOTE_PTE_SET &&
+	    !covered((const struct mm_struct *)ev->op.addr, ev->old))
+		raise(ev->op.pc);
+}
+
+static void on_end(const struct hd_event *ev)
+{
+	u32 i, k;
+
+	for (i = 0; i < MAX_MMS && mms[i]; i++) {
+		const struct mm_struct *mm = (const struct mm_struct *)mms[i];
+
+		for (k = 0; mm->pmd && k < MM_PTES; k++)
+			if (mm->pmd->pte[k] && !covered(mm, k << PAGE_SHIFT))
+				raise(ev->op.pc);
+	}
+}
+
+static void on_bad_access(const struct hd_event *ev)
+{
+	struct hd_verdict v = { .kind = HD_V_PAGETABLE, .fatal = 1,
+				.pc = ev->op.pc, .nnames = 1,
+				.names = { "page_table" } };
+	const struct hd_object *o;
+
+	if (!hd_in_heap(ev->op.addr) ||
+	    ev->op.addr >= HD_HEAP_BASE + W->heap_used || ev->op.code)
+		return;
+	o = hd_object_at(ev->op.addr);
+	if (o && o->state == HD_OBJ_FREED && !strcmp(o->type, "page_table"))
+		hd_raise(v);
+}
+
+void check_pte_start(void)
+{
+	mms = hd_world_reserve(MAX_MMS * sizeof(*mms));
+	hd_subscribe(HD_EV_NOTE, on_note);
+	hd_subscribe(HD_EV_BAD_ACCESS, on_bad_access);
+	hd_subscribe(HD_EV_END, on_end);
+}

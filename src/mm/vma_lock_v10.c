@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* The per-VMA lock as a reference count, as merged in 6.15.
+ *
+ * Models "mm: replace vm_lock and detached flag with a reference count",
+ * [PATCH v10 12/18] of Feb 2025, which is the merged form.  Copied in logic,
+ * in the order of the shared accesses: all functions below.  Simplified:
+ * rcuwait has one waiter, the writer that holds mmap_lock.
+ * Deliberately different: four mutations that struct mm_form can switch on, one
+ * at a time, to show what each step is there for. */
+#include <heddle/mm.h>
+
+static int vma_ref_limit(void)
+{
+	return (int)VMA_LOCK_OFFSET - 1 + mm_form()->limit_delta;
+}
+
+static bool is_vma_writer_only(int refcnt)
+{
+	/* the writer's offset, with or without the attach unit */
+	return refcnt & (int)VMA_LOCK_OFFSET &&
+	       refcnt <= (int)VMA_LOCK_OFFSET + 1;
+}
+
+static void vma_refcount_put(struct vm_area_struct *vma)
+{
+	struct mm_struct *mm = vma->vm_mm; /* vma may be gone after the put */
+	bool late = mm_form()->release_behind_test, zero;
+	int oldcnt;
+
+	if (!late)
+		rwsem_release(&vma->vmlock_dep_map, _RET_IP_);
+	zero = __refcount_dec_and_test(&vma->vm_refcnt, &oldcnt);
+	if (late && zero)
+		heddle_remark("zero: rwsem_release() skipped");
+	if (late && !zero)
+		rwsem_release(&vma->vmlock_dep_map, _RET_IP_);
+	if (!zero && is_vma_writer_only(oldcnt - 1))
+		rcuwait_wake_up(&mm->vma_writer_wait);
+}
+
+static bool recheck_fails(struct vm_area_struct *vma)
+{
+	if (mm_form()->no_recheck)
+		return false;
+	return vma->vm_lock_seq ==
+	       raw_read_seqcount(&vma->vm_mm->mm_lock_seq);
+}
+
+static struct vm_area_struct *start_read(struct vm_area_struct *vma)
+{
+	int oldcnt;
+
+	if (READ_ONCE(vma->vm_lock_seq) ==
+	    READ_ONCE(vma->vm_mm->mm_lock_seq.sequence)) {
+		heddle_remark("equal: write-locked");
+		return NULL;
+	}
+	heddle_remark("differ: not write-locked");
+	if (unlikely(!__refcount_inc_not_zero_limited_acquire(
+		    &vma->vm_refcnt, &oldcnt, vma_ref_limit()))) {
+		if (oldcnt) {
+			heddle_remark("a writer excludes readers");
+			heddle_mark("limit reached");
+			return NULL;
+		}
+		heddle_remark("zero: detached");
+		heddle_mark("increment sees 0");
+		return ERR_PTR(-EAGAIN);
+	}
+	mm_note(MM_NOTE_READER_INC, vma->vm_mm, vma, (u64)oldcnt + 1);
+	rwsem_acquire_read(&vma->vmlock_dep_map, 0, 1, _RET_IP_);
+	if (unlikely(recheck_fails(vma))) {
+		heddle_remark("equal: write-locked, so vma_refcount_put()");
+		heddle_mark("re-check fails");
+		vma_refcount_put(vma);
+		return NULL;
+	}
+	heddle_remark("read lock granted");
+	return vma;
+}
+
+static void end_read(struct vm_area_struct *vma)
+{
+	vma_refcount_put(vma);
+}
+
+static bool __is_vma_write_locked(struct vm_area_struct *vma,
+				  unsigned int *mm_lock_seq)
+{
+	mmap_assert_write_locked(vma->vm_mm);
+	*mm_lock_seq = vma->vm_mm->mm_lock_seq.sequence;
+	return vma->vm_lock_seq == *mm_lock_seq;
+}
+
+static bool readers_left(struct vm_area_struct *vma, bool detaching)
+{
+	if (refcount_read(&vma->vm_refcnt) ==
+	    VMA_LOCK_OFFSET + (detaching ? 0 : 1))
+		return true;
+	if (detaching)
+		heddle_mark("wait at detach");
+	else
+		heddle_mark("wait at start_write");
+	return false;
+}
+
+/* Keep readers out, and wait until those inside have left. */
+static bool __vma_enter_locked(struct vm_area_struct *vma, bool detaching)
+{
+	struct mm_struct *mm = vma->vm_mm;
+
+	if (!refcount_add_not_zero((int)VMA_LOCK_OFFSET, &vma->vm_refcnt))
+		return false;
+	rwsem_acquire(&vma->vmlock_dep_map, 0, 0, _RET_IP_);
+	rcuwait_wait_event(&mm->vma_writer_wait,
+			   readers_left(vma, detaching),
+			   TASK_UNINTERRUPTIBLE);
+	lock_acquired(&vma->vmlock_dep_map, _RET_IP_);
+	return true;
+}
+
+static bool __vma_exit_locked(struct vm_area_struct *vma)
+{
+	bool detached = refcount_sub_and_test((int)VMA_LOCK_OFFSET,
+					      &vma->vm_refcnt);
+
+	rwsem_release(&vma->vmlock_dep_map, _RET_IP_);
+	return detached;
+}
+
+static void start_write(struct vm_area_struct *vma)
+{
+	unsigned int mm_lock_seq;
+	bool locked;
+
+	if (__is_vma_write_locked(vma, &mm_lock_seq))
+		return;
+	locked = __vma_enter_locked(vma, false);
+	WRITE_ONCE(vma->vm_lock_seq, mm_lock_seq);
+	if (locked)
+		WARN_ON_ONCE(__vma_exit_locked(vma));
+}
+
+static void mark_attached(struct vm_area_struct *vma)
+{
+	refcount_set_release(&vma->vm_refcnt, 1);
+}
+
+static void mark_detached(struct vm_area_struct *vma)
+{
+	if (refcount_dec_and_test(&vma->vm_refcnt))
+		return;
+	if (mm_form()->no_wait_at_detach) {
+		heddle_remark("not zero: ignored");
+		return;
+	}
+	heddle_remark("not zero: wait for readers");
+	if (__vma_enter_locked(vma, true))
+		WARN_ON_ONCE(!__vma_exit_locked(vma));
+	else
+		heddle_remark("zero by now: nothing to wait for");
+}
+
+const struct vma_lock_ops vma_lock_v10 = {
+	.start_read = start_read,
+	.end_read = end_read,
+	.start_write = start_write,
+	.mark_attached = mark_attached,
+	.mark_detached = mark_detached,
+};

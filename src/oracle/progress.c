@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* No task can run, and some have not ended: why?
+ *
+ * lost-wakeup: a sleeper's condition is true.  To find out, each sleeper of a
+ * wait loop is resumed once without scheduling (a spurious wake-up is legal):
+ * does it leave the loop, or sleep again?  What it does is not recorded.
+ * livelock: a task spins, and no word it reads can change any more.
+ * deadlock: all others; the wait-for edges go to the recording. */
+#include <heddle/lockdep.h>
+#include <string.h>
+
+#include "../engine/coro.h"
+#include "../engine/engine.h"
+#include "oracle.h"
+
+static bool condition;
+
+void hd_probe_done(bool condition_true)
+{
+	void *ignored;
+
+	condition = condition_true;
+	hd_coro_switch(&ignored, hd_eng.main_sp);
+}
+
+/* Would the sleeper go on if it looked again? */
+static bool condition_holds(struct hd_task *t)
+{
+	struct hd_task *cur = W->cur;
+
+	condition = false;
+	W->probing = 1;
+	W->running = 0;
+	W->cur = t;
+	hd_coro_switch(&hd_eng.main_sp, t->sp);
+	W->cur = cur;
+	W->running = 1;
+	W->probing = 0;
+	return condition;
+}
+
+/* What the task waits for, in a word: the lock on top of its stack, or the
+ * type of the object that it sleeps on. */
+static const char *waits_for(const struct hd_task *t)
+{
+	const struct hd_object *o;
+
+	if (t->nheld && t->op.kind != HD_AWAIT)
+		return t->held[t->nheld - 1].map->name;
+	if (!hd_in_heap(t->op.addr))
+		return "event";
+	o = hd_object_at(t->op.addr);
+	return o ? o->type : "event";
+}
+
+static u64 holders(const struct hd_task *t)
+{
+	const struct lockdep_map *map;
+	u64 mask = 0;
+	u32 i, j;
+
+	if (!t->nheld)
+		return 0;
+	map = t->held[t->nheld - 1].map;
+	for (i = 0; i < W->nuser; i++) {
+		const struct hd_task *u = &W->tasks[i];
+
+		for (j = 0; j < u->nheld; j++)
+			if (u != t && u->held[j].map == map &&
+			    (j + 1 < u->nheld || u->state != HD_ASLEEP))
+				mask |= 1ull << i;
+	}
+	return mask;
+}
+
+static void add_name(struct hd_verdict *v, const char *name)
+{
+	u32 i;
+
+	for (i = 0; i < v->nnames; i++)
+		if (!strcmp(v->names[i], name))
+			return;
+	if (v->nnames == HD_VERDICT_NAMES)
+		return;
+	for (i = v->nnames++; i > 0 && strcmp(v->names[i - 1], name) > 0; i--)
+		v->names[i] = v->names[i - 1];
+	v->names[i] = name;
+}
+
+/* One record per task that cannot go on: who waits for what, held by whom. */
+static void tell(struct hd_task *t)
+{
+	struct hd_event ev = { .op = t->op, .val = holders(t),
+			       .text = waits_for(t) };
+
+	ev.op.kind = HD_EV_BLOCKED;
+	W->cur = t;
+	hd_emit(&ev);
+}
+
+static void on_stuck(const struct hd_event *ev)
+{
+	struct hd_verdict v = { .kind = HD_V_DEADLOCK };
+	struct hd_task *cur = W->cur, *t;
+
+	(void)ev;
+	for (t = W->tasks; t < W->tasks + W->nuser; t++) {
+		if (t->state == HD_DONE)
+			continue;
+		tell(t);
+		add_name(&v, waits_for(t));
+		v.pc = t->op.pc;
+		if (t->op.kind == HD_AWAIT)
+			v.kind = HD_V_LIVELOCK;
+	}
+	for (t = W->tasks; t < W->tasks + W->nuser; t++) {
+		if (t->state != HD_ASLEEP || !t->sleeping_wait)
+			continue;
+		v.pc = t->op.pc;
+		if (condition_holds(t)) {
+			v.kind = HD_V_LOST_WAKEUP;
+			v.nnames = 0;
+			add_name(&v, waits_for(t));
+			break;
+		}
+	}
+	W->cur = t < W->tasks + W->nuser ? t : cur;
+	hd_raise(v);
+	W->cur = cur;
+}
+
+void hd_progress_start(void)
+{
+	hd_subscribe(HD_EV_STUCK, on_stuck);
+}

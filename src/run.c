@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* The composition root: schedule + scenario + oracles in, verdicts out.
+ *
+ *   bytes -> schedule -> engine -> kernel, mm -> events -> oracles -> verdict
+ *
+ * Everything flows to the right, and only this file knows all of it: it tells
+ * the engine which oracles and checks subscribe to its events, runs one
+ * schedule of the loaded variant, and hands out what they said. */
+#include "run.h"
+
+#include "engine/engine.h"
+#include "mm/check.h"
+#include "oracle/oracle.h"
+
+/* Called by the engine when a variant is loaded, before any task exists. */
+void hd_boot_oracles(void)
+{
+	hd_lockdep_start();
+	hd_progress_start();
+	mm_checks_start(); /* may know a freed object by its own name */
+	hd_lifetime_start();
+}
+
+const char *hd_open(const struct heddle_scenario *s,
+		    const struct heddle_variant *v)
+{
+	return hd_load(s, v);
+}
+
+static struct hd_outcome outcome(void)
+{
+	struct hd_outcome o = {
+		.verdicts = W->verdicts,
+		.nverdicts = W->nverdicts,
+		.hash = W->hash,
+		.ops = W->ops,
+		.preemptions = W->preemptions,
+		.switches = W->switches,
+		.choices = W->choices,
+	};
+
+	return o;
+}
+
+struct hd_outcome hd_run(const struct hd_schedule *s)
+{
+	hd_run_schedule(s);
+	return outcome();
+}
+
+struct hd_outcome hd_run_with_log(const struct hd_schedule *s)
+{
+	hd_run_recorded(s);
+	return outcome();
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* The heddle command: which verb, and what does its --help say?
+ *
+ * Exit status: 0 clean or as recorded, 1 verdict found or difference, 2 usage
+ * or unreadable input, 3 incomplete (or vacuous) without a verdict, 70 fault of
+ * heddle itself.  The same main serves programs built by heddle-cc. */
+#include <string.h>
+
+#include "options.h"
+#include "triage.h"
+
+#define HEDDLE_VERSION "0.1"
+
+const char *program = "heddle";
+
+/* Verbs of which a program may be without. */
+#define MAYBE(fn) extern int fn(int, char **) __attribute__((weak))
+MAYBE(cmd_fuzz);
+MAYBE(cmd_show);
+MAYBE(cmd_dedup);
+MAYBE(cmd_new);
+
+struct verb {
+	const char *name;
+	int (*fn)(int argc, char **argv);
+	u32 bit; /* in the table of options */
+	const char *args, *what, *more;
+};
+
+static const struct verb verbs[] = {
+	{ "list", cmd_list, V_LIST, "[--json]",
+	  "the scenarios, their variants and expected verdicts", NULL },
+	{ "run", cmd_run, V_RUN, "SCENARIO[:VARIANT] [OPTIONS]",
+	  "try schedules until one shows a verdict; minimise and report it",
+	  "Without --want the first verdict stops the search; with it, others\n"
+	  "are counted and listed.  The portfolio rotates pos, surw, random\n"
+	  "and pct.  Without :VARIANT the first one is run." },
+	{ "explore", cmd_explore, V_EXPLORE, "SCENARIO[:VARIANT] [OPTIONS]",
+	  "search all interleavings, or all with few preemptions",
+	  "complete=yes in the last line: nothing was left out, relative to\n"
+	  "what the lines above it name.  Safe means: in this model." },
+	{ "fuzz", cmd_fuzz, 0, "SCENARIO[:VARIANT] [LIBFUZZER FLAGS]",
+	  "let libFuzzer look for schedules", NULL },
+	{ "replay", cmd_replay, V_REPLAY, "FILE... [OPTIONS]",
+	  "run saved schedules exactly",
+	  "FILE is a .sched file, a fuzzer's input (with --scenario), or -\n"
+	  "for standard input.  With --check the exit status is 0 if all is\n"
+	  "as recorded; without it, 1 if a verdict was raised." },
+	{ "min", cmd_min, V_MIN, "FILE [-o OUT] [OPTIONS]",
+	  "find the smallest schedule with the same verdict, and prove it",
+	  "Smallest: fewest preemptions, then fewest other choices, other\n"
+	  "verdicts, switches, ops." },
+	{ "show", cmd_show, 0,
+	  "FILE|SCENARIO [--format=text|mail|json] [--want=VERDICT]",
+	  "report on a saved schedule, or describe a scenario", NULL },
+	{ "dedup", cmd_dedup, 0, "DIR",
+	  "group saved schedules by signature", NULL },
+	{ "new", cmd_new, 0, "NAME",
+	  "write the frame of a scenario for heddle-cc", NULL },
+};
+
+static void usage(FILE *f)
+{
+	u32 i;
+
+	fprintf(f, "usage: %s VERB ...    (%s VERB --help)\n\n", program,
+		program);
+	for (i = 0; i < ARRAY_SIZE(verbs); i++)
+		fprintf(f, "  %-9s %s\n", verbs[i].name, verbs[i].what);
+	fprintf(f, "\nexit status: 0 clean or as recorded, 1 verdict or "
+		"difference, 2 usage,\n3 incomplete without a verdict, "
+		"70 fault of heddle itself\n");
+}
+
+static void verb_help(const struct verb *v)
+{
+	printf("usage: %s %s %s\n\n%s\n", program, v->name, v->args, v->what);
+	if (v->more)
+		printf("%s\n", v->more);
+	printf("\n");
+	if (v->bit)
+		options_help(stdout, v->bit);
+}
+
+static bool asks_help(int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc && strcmp(argv[i], "--"); i++)
+		if (!strcmp(argv[i], "--help"))
+			return true;
+	return false;
+}
+
+static bool version(const char *arg)
+{
+	if (strcmp(arg, "--version"))
+		return false;
+	printf("heddle " HEDDLE_VERSION "\n");
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	const char *slash = strrchr(argv[0], '/');
+	u32 i;
+
+	program = slash ? slash + 1 : argv[0];
+	if (argc < 2) {
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help")) {
+		usage(stdout);
+		return 0;
+	}
+	if (version(argv[1]))
+		return 0;
+	for (i = 0; i < ARRAY_SIZE(verbs); i++) {
+		const struct verb *v = &verbs[i];
+
+		if (strcmp(v->name, argv[1]))
+			continue;
+		if (asks_help(argc - 1, argv + 1)) {
+			verb_help(v);
+			return 0;
+		}
+		if (argc == 3 && version(argv[2]))
+			return 0;
+		if (v->fn)
+			return v->fn(argc - 1, argv + 1);
+		fprintf(stderr, "heddle: %s is not built into this program\n",
+			v->name);
+		return EXIT_USAGE;
+	}
+	fprintf(stderr, "heddle: no verb is called %s (%s --help lists them)\n",
+		argv[1], program);
+	return EXIT_USAGE;
+}

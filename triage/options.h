@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* Options of the verbs that search: one table for parsing and for --help. */
+#ifndef TRIAGE_OPTIONS_H
+#define TRIAGE_OPTIONS_H
+
+#include <heddle/types.h>
+#include <stdio.h>
+
+enum verb_bit {
+	V_LIST = 1, V_RUN = 2, V_EXPLORE = 4, V_REPLAY = 8, V_MIN = 16,
+};
+
+struct options {
+	const char *strategy, *want, *out, *scenario;
+	u64 schedules, max_schedules, limit;
+	u64 seed, seeds, fail, signals;
+	s64 preemptions; /* -1: none */
+	bool keep_going, json, report, twice, check, verdicts;
+	int nargs;
+	char **args;
+};
+
+/* Defaults, then argv (argv[0] is the verb's name).  False: wrong usage, and
+ * one line on stderr has said what. */
+bool options_parse(int argc, char **argv, u32 verb, struct options *o);
+/* The verb's one SCENARIO[:VARIANT]; a program that has only one needs none. */
+struct target;
+bool target_argument(const char *verb, const struct options *o,
+		     struct target *t);
+/* The options that the verb takes, one a line. */
+void options_help(FILE *f, u32 verb);
+/* Decimal, all of it, at most max. */
+bool parse_number(const char *s, u64 max, u64 *v);
+
+#endif

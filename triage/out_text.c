@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* The report for a terminal, and its order, which the mail form shares: title,
+ * model, bound, picture; then what a reader asks next. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "report.h"
+
+enum { TERMINAL_WIDTH = 80 };
+
+static void print_preemptions(const struct story *s, struct page *p)
+{
+	const struct report *r = s->report;
+	char n[40], least[80] = "", more[80] = "";
+
+	if (!s->preemptions)
+		snprintf(n, sizeof(n), "no preemption");
+	else
+		snprintf(n, sizeof(n), "%u preemption%s", s->preemptions,
+			 s->preemptions == 1 ? "" : "s");
+	if (s->choices)
+		snprintf(more, sizeof(more), ", %u other choice%s", s->choices,
+			 s->choices == 1 ? "" : "s");
+	if (r->min_known && r->proved && s->preemptions)
+		snprintf(least, sizeof(least), "; with %u: none (exhausted)",
+			 r->exhausted);
+	else if (r->min_known && s->preemptions)
+		snprintf(least, sizeof(least), "; fewer: not proved");
+	page_wrap(p, 2, "%s%s%s.  MODEL, not kernel code", n, more, least);
+}
+
+static void print_head(const struct story *s, struct page *p)
+{
+	const char *source = s->scenario->source;
+
+	page_wrap(p, 8, "heddle: %s", s->title);
+	page_wrap(p, 2, "model of %s", source ? source : s->scenario->name);
+	page_wrap(p, 2, "%s:%s (%s), SC", s->scenario->name, s->variant->name,
+		  s->variant->title ? s->variant->title : s->variant->name);
+	print_preemptions(s, p);
+	page_line(p, "%s", "");
+}
+
+static void print_others(const struct story *s, struct page *p)
+{
+	char title[200], line[1000] = "";
+	u32 i;
+
+	for (i = 0; i < s->nverdicts && strlen(line) < 700; i++) {
+		if (i == s->at)
+			continue;
+		verdict_title(&s->verdicts[i], title, sizeof(title));
+		snprintf(line + strlen(line), sizeof(line) - strlen(line),
+			 "%s%s", line[0] ? "; " : "", title);
+	}
+	if (line[0])
+		page_wrap(p, 2, "also in this run: %s", line);
+}
+
+static void append(struct page *to, struct page *from)
+{
+	u32 i;
+
+	for (i = 0; i < from->n; i++)
+		page_line(to, "%s", from->line[i]);
+	page_free(from);
+}
+
+/* Values that point at objects are named after the world, so what needs the
+ * story's own run comes before the neighbour's runs. */
+void report_page(const struct story *s, struct page *p)
+{
+	struct page detail;
+	char words[400];
+	bool near;
+
+	print_head(s, p);
+	picture_draw(s, p);
+	page_line(p, "%s", "");
+	page_init(&detail, p->width);
+	report_locks(s, &detail);
+	report_detail(s, &detail);
+	near = story_verdict(s) && neighbour_describe(s, words, sizeof(words));
+	hd_run_with_log(&s->report->schedule);
+	if (near)
+		page_wrap(p, 2, "%s", words);
+	print_others(s, p);
+	if (s->scenario->not_modelled)
+		page_wrap(p, 2, "not modelled: %s", s->scenario->not_modelled);
+	if (s->report->file)
+		page_line(p, "heddle replay %s", s->report->file);
+	append(p, &detail);
+}
+
+/* --- colour ------------------------------------------------------------------------- */
+
+static const char *color_of(const struct page *p, u32 i)
+{
+	if (i == 0)
+		return "\033[1m";
+	return strstr(p->line[i], "<== ") ? "\033[31m" : NULL;
+}
+
+void report_text(FILE *out, const struct report *r, bool color)
+{
+	struct story s;
+	struct page p;
+	u32 i;
+
+	story_tell(&s, r);
+	page_init(&p, TERMINAL_WIDTH);
+	report_page(&s, &p);
+	for (i = 0; i < p.n; i++) {
+		const char *c = color ? color_of(&p, i) : NULL;
+
+		fprintf(out, "%s%s%s\n", c ? c : "", p.line[i],
+			c ? "\033[0m" : "");
+	}
+	page_free(&p);
+	story_free(&s);
+}

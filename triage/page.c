@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/* Lines of text within a width: paragraphs wrapped at blanks, and places
+ * ("file:line") set to the right. */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report.h"
+
+enum { LONGEST = 1200 };
+
+void page_init(struct page *p, u32 width)
+{
+	p->line = NULL;
+	p->n = 0;
+	p->width = width;
+}
+
+void page_free(struct page *p)
+{
+	u32 i;
+
+	for (i = 0; i < p->n; i++)
+		free(p->line[i]);
+	free(p->line);
+	p->line = NULL;
+	p->n = 0;
+}
+
+static void add(struct page *p, const char *text)
+{
+	size_t n = strlen(text);
+
+	if (!(p->n & (p->n + 1)) || !p->line)
+		p->line = realloc(p->line, (2 * p->n + 2) * sizeof(char *));
+	while (n && text[n - 1] == ' ')
+		n--;
+	p->line[p->n++] = strndup(text, n);
+}
+
+void page_line(struct page *p, const char *fmt, ...)
+{
+	char text[LONGEST];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	add(p, text);
+}
+
+/* How many bytes of text go on a line of width: up to the last blank that
+ * fits, or all, or a hard cut. */
+static size_t fits(const char *text, size_t width)
+{
+	size_t n = strlen(text), i;
+
+	if (n <= width)
+		return n;
+	for (i = width; i > 0; i--)
+		if (text[i] == ' ')
+			return i;
+	return width;
+}
+
+u32 wrap_text(const char *text, u32 width, char piece[][160], u32 max)
+{
+	u32 n = 0;
+
+	if (width > 159)
+		width = 159;
+	while (*text && n < max) {
+		size_t len = fits(text, width);
+
+		snprintf(piece[n++], 160, "%.*s", (int)len, text);
+		text += len;
+		while (*text == ' ')
+			text++;
+	}
+	return n;
+}
+
+void page_wrap(struct page *p, u32 indent, const char *fmt, ...)
+{
+	char text[LONGEST], line[LONGEST];
+	const char *at = text;
+	bool first = true;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	while (*at) {
+		u32 in = first ? 0 : indent;
+		size_t n = fits(at, p->width - in);
+
+		snprintf(line, sizeof(line), "%*s%.*s", (int)in, "", (int)n,
+			 at);
+		add(p, line);
+		at += n;
+		while (*at == ' ')
+			at++;
+		first = false;
+	}
+}
+
+void page_place(struct page *p, u32 indent, const char *what,
+		const struct sym_site *site)
+{
+	char place[128];
+	size_t n = strlen(what) + indent, m;
+
+	snprintf(place, sizeof(place), "%s:%u", site->file, site->line);
+	m = strlen(place);
+	if (n + 2 + m <= p->width) {
+		u32 at = p->width > 72 ? 40 : 36;
+
+		if (n + 2 > at || at + m > p->width)
+			at = (u32)(n + 2);
+		page_line(p, "%*s%-*s%s", (int)indent, "", (int)(at - indent),
+			  what, place);
+		return;
+	}
+	page_line(p, "%*s%s", (int)indent, "", what);
+	page_line(p, "%*s%s", (int)indent + 4, "", place);
+}

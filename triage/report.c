@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+/* What happened in this run, and what of it matters for one verdict?
+ *
+ * The schedule is run once with recording.  An op matters when an op of
+ * another task conflicts with it up to the verdict, when the model remarked on
+ * it, or when it takes or gives a lock that the verdict names.  Everything
+ * else is private to its task and is left out, unless all is wanted. */
+#include "report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../src/base/hash.h"
+#include "search.h"
+
+bool report_all;
+
+/* --- verdicts -------------------------------------------------------------------- */
+
+bool verdict_of_lockdep(u8 kind)
+{
+	return (kind >= HD_V_CIRCULAR && kind <= HD_V_LOCK_ASSERT) ||
+	       kind == HD_V_DEADLOCK;
+}
+
+bool verdict_of_lifetime(u8 kind)
+{
+	return kind == HD_V_USE_AFTER_FREE || kind == HD_V_DOUBLE_FREE ||
+	       kind == HD_V_RCU_USAGE;
+}
+
+const struct hd_verdict *story_verdict(const struct story *s)
+{
+	return s->at < s->nverdicts ? &s->verdicts[s->at] : NULL;
+}
+
+const char *story_task(const struct story *s, u32 task)
+{
+	return task < s->ntasks ? s->task[task] : "end check";
+}
+
+static bool names_lock(const struct hd_verdict *v, const char *name)
+{
+	u32 i;
+
+	for (i = 0; name && i < v->nnames; i++)
+		if (!strcmp(v->names[i], name))
+			return true;
+	return false;
+}
+
+/* --- who shares what ---------------------------------------------------------------- */
+
+struct byte_use {
+	u64 addr;
+	u64 readers, writers; /* tasks */
+};
+
+static struct byte_use *byte_of(struct byte_use *t, u64 mask, u64 addr)
+{
+	u64 i = hd_mix(addr) & mask;
+
+	while (t[i].addr && t[i].addr != addr)
+		i = (i + 1) & mask;
+	t[i].addr = addr;
+	return &t[i];
+}
+
+static bool can_share(const struct story *s, u32 i)
+{
+	return !(s->flag[i] & REC_AFTER) && is_op(&s->log[i]) &&
+	       s->log[i].ev.task < s->ntasks;
+}
+
+static void note_use(struct byte_use *t, u64 mask, const struct hd_event *ev)
+{
+	u64 me = 1ull << ev->task;
+	u32 k;
+
+	for (k = 0; k < ev->op.size; k++) {
+		struct byte_use *b = byte_of(t, mask, ev->op.addr + k);
+
+		if (ev->op.flags & HD_READ)
+			b->readers |= me;
+		if (ev->op.flags & HD_WRITE)
+			b->writers |= me;
+	}
+}
+
+static bool shares(struct byte_use *t, u64 mask, const struct hd_event *ev)
+{
+	u64 others = ~(1ull << ev->task);
+	u32 k;
+
+	for (k = 0; k < ev->op.size; k++) {
+		struct byte_use *b = byte_of(t, mask, ev->op.addr + k);
+		u64 who = b->writers;
+
+		if (ev->op.flags & HD_WRITE)
+			who |= b->readers;
+		if (who & others)
+			return true;
+	}
+	return false;
+}
+
+static void find_shared(struct story *s)
+{
+	struct byte_use *t;
+	u64 bytes = 0, size = 16;
+	u32 i;
+
+	for (i = 0; i < s->n; i++)
+		bytes += can_share(s, i) ? s->log[i].ev.op.size : 0;
+	while (size < 2 * bytes)
+		size *= 2;
+	t = calloc(size, sizeof(*t));
+	if (!t)
+		return;
+	for (i = 0; i < s->n; i++)
+		if (can_share(s, i))
+			note_use(t, size - 1, &s->log[i].ev);
+	for (i = 0; i < s->n; i++)
+		if (can_share(s, i) && shares(t, size - 1, &s->log[i].ev))
+			s->flag[i] |= REC_SHARED;
+	free(t);
+}
+
+/* --- locks: who got them at once --------------------------------------------------- */
+
+u32 story_next_op(const struct story *s, u32 i)
+{
+	u8 task = s->log[i].ev.task;
+
+	for (i++; i < s->n; i++)
+		if (s->log[i].ev.task == task && is_op(&s->log[i]))
+			return i;
+	return s->n;
+}
+
+/* The annotation that belongs to the lock op at i: made by the same call. */
+static const struct hd_record *annotation_of(const struct story *s, u32 i)
+{
+	const struct hd_event *ev = &s->log[i].ev;
+	u32 j = i ? i - 1 : 0, end = i + 3 < s->n ? i + 3 : s->n;
+
+	for (; j < end; j++) {
+		const struct hd_event *a = &s->log[j].ev;
+
+		if (a->op.kind >= HD_EV_ACQUIRE &&
+		    a->op.kind <= HD_EV_DOWNGRADE && a->task == ev->task &&
+		    a->op.pc == ev->op.pc)
+			return &s->log[j];
+	}
+	return NULL;
+}
+
+static void judge_lock_op(struct story *s, u32 i)
+{
+	const struct hd_event *ev = &s->log[i].ev;
+	const struct hd_task *t;
+	u32 next;
+
+	if (ev->op.kind == HD_TRYLOCK) {
+		s->flag[i] |= annotation_of(s, i) ? REC_GOT : REC_FAILED;
+		return;
+	}
+	if (ev->op.kind != HD_LOCK)
+		return;
+	next = story_next_op(s, i);
+	if (next < s->n) {
+		if (s->log[next].ev.op.kind == HD_ACQUIRED)
+			s->flag[i] |= REC_WAITS;
+		return;
+	}
+	t = &W->tasks[ev->task];
+	if (t->state != HD_DONE && t->op.kind == HD_ACQUIRED)
+		s->flag[i] |= REC_WAITS;
+}
+
+/* --- what is shown ------------------------------------------------------------------ */
+
+static bool has_remark(const struct story *s, u32 i)
+{
+	u32 j;
+
+	for (j = i + 1; j < s->n; j++) {
+		const struct hd_event *ev = &s->log[j].ev;
+
+		if (ev->task != s->log[i].ev.task || is_op(&s->log[j]))
+			return false;
+		if (ev->op.kind == HD_EV_REMARK)
+			return true;
+	}
+	return false;
+}
+
+static bool shows_lock_op(const struct story *s, u32 i,
+			  const struct hd_verdict *v)
+{
+	const struct hd_record *a;
+
+	if (s->flag[i] & (REC_SHARED | REC_WAITS))
+		return true;
+	a = verdict_of_lockdep(v->kind) ? annotation_of(s, i) : NULL;
+	return a && names_lock(v, a->ev.text);
+}
+
+static bool shows_op(const struct story *s, u32 i, const struct hd_verdict *v)
+{
+	const struct hd_event *ev = &s->log[i].ev;
+
+	switch (ev->op.kind) {
+	case HD_RCU_LOCK:
+	case HD_RCU_UNLOCK:
+	case HD_RCU_CALL:
+	case HD_RCU_GP:
+		return verdict_of_lifetime(v->kind);
+	case HD_USER:
+		return i == s->last;
+	case HD_AWAIT:
+		return v->kind == HD_V_LIVELOCK;
+	case HD_FREE:
+		return (s->flag[i] & REC_SHARED) || verdict_of_lifetime(v->kind);
+	case HD_WAIT:
+	case HD_WAKE:
+		return true;
+	}
+	if (is_lock_op(ev->op.kind))
+		return shows_lock_op(s, i, v);
+	return (s->flag[i] & REC_SHARED) || has_remark(s, i);
+}
+
+static bool shows(const struct story *s, u32 i, const struct hd_verdict *v)
+{
+	const struct hd_record *rec = &s->log[i];
+
+	if (s->flag[i] & REC_AFTER)
+		return false;
+	if (rec->ev.op.kind == HD_EV_REMARK)
+		return true;
+	if (rec->ev.op.kind == HD_EV_BAD_ACCESS)
+		return i == s->last;
+	if (is_manual_annotation(rec))
+		return s->all || (verdict_of_lockdep(v->kind) &&
+				  names_lock(v, rec->ev.text));
+	if (!is_op(rec) || rec->ev.task >= s->ntasks)
+		return false;
+	return s->all || i == s->last || shows_op(s, i, v);
+}
+
+/* Locks annotate before they act: a verdict raised by the annotation belongs
+ * to the lock's op, which follows at once. */
+static void finish_last(struct story *s)
+{
+	const struct hd_event *a, *b;
+
+	if (s->last + 1 >= s->n || is_manual_annotation(&s->log[s->last]))
+		return;
+	a = &s->log[s->last].ev;
+	b = &s->log[s->last + 1].ev;
+	if (a->op.kind < HD_EV_ACQUIRE || a->op.kind > HD_EV_DOWNGRADE ||
+	    !is_lock_op(b->op.kind) || b->task != a->task ||
+	    b->op.pc != a->op.pc)
+		return;
+	s->flag[++s->last] &= (u8)~REC_AFTER;
+}
+
+static void select_records(struct story *s)
+{
+	static const struct hd_verdict none;
+	const struct hd_verdict *v = story_verdict(s);
+	u32 i;
+
+	s->last = s->n;
+	for (i = 0; v && i < s->n; i++) {
+		const struct hd_event *ev = &s->log[i].ev;
+
+		if (ev->step > v->step)
+			break;
+		if (ev->op.kind != HD_EV_REMARK && ev->op.kind != HD_EV_MARK)
+			s->last = i;
+	}
+	for (i = 0; v && i < s->n; i++)
+		if (s->log[i].ev.step > v->step)
+			s->flag[i] |= REC_AFTER;
+	finish_last(s);
+	find_shared(s);
+	for (i = 0; i < s->n; i++)
+		judge_lock_op(s, i);
+	for (i = 0; i < s->n; i++)
+		if (shows(s, i, v ? v : &none))
+			s->flag[i] |= REC_SHOWN;
+}
+
+/* --- telling ------------------------------------------------------------------------- */
+
+static void copy_run(struct story *s, const struct hd_outcome *o)
+{
+	u32 i;
+
+	s->n = hd_eng.nlog;
+	s->log = malloc((s->n + 1) * sizeof(*s->log));
+	s->flag = calloc(s->n + 1, 1);
+	memcpy(s->log, hd_eng.log, s->n * sizeof(*s->log));
+	s->ntasks = W->ntasks;
+	s->nuser = W->nuser;
+	for (i = 0; i < s->ntasks; i++) {
+		task_label(i, s->task[i], sizeof(s->task[i]));
+		s->daemon[i] = W->tasks[i].daemon;
+	}
+	s->nverdicts = o->nverdicts;
+	memcpy(s->verdicts, o->verdicts,
+	       o->nverdicts * sizeof(s->verdicts[0]));
+	s->preemptions = o->preemptions;
+	s->switches = o->switches;
+	s->choices = o->choices;
+	s->ops = o->ops;
+	s->hash = o->hash;
+}
+
+bool story_tell(struct story *s, const struct report *r)
+{
+	struct hd_outcome o = hd_run_with_log(&r->schedule);
+
+	memset(s, 0, sizeof(*s));
+	s->report = r;
+	s->scenario = r->target.scenario;
+	s->variant = r->target.variant;
+	s->all = report_all;
+	copy_run(s, &o);
+	for (s->at = 0; s->at < s->nverdicts; s->at++)
+		if (!r->want[0] ||
+		    want_matches(r->want, &s->verdicts[s->at]))
+			break;
+	if (story_verdict(s)) {
+		verdict_title(story_verdict(s), s->title, sizeof(s->title));
+		verdict_signature(story_verdict(s), s->signature,
+				  sizeof(s->signature));
+	} else {
+		snprintf(s->title, sizeof(s->title), "no verdict%s%s",
+			 r->want[0] ? " that matches " : "", r->want);
+	}
+	select_records(s);
+	return story_verdict(s) != NULL;
+}
+
+void story_free(struct story *s)
+{
+	free(s->log);
+	free(s->flag);
+	s->log = NULL;
+	s->flag = NULL;
+}

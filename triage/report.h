@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* Private to the reports: one recorded run, what of it matters for one
+ * verdict, and the words for it.
+ *
+ *   story      the run: records, verdict, what is left out   report.c
+ *   statement  one op in words                                report_statement.c
+ *   picture    rows in columns                                picture.c
+ *   page       lines of text, wrapped                         page.c
+ *
+ * Nothing here knows a bug: all that is printed are values, branches and
+ * remarks of this run. */
+#ifndef TRIAGE_REPORT_H
+#define TRIAGE_REPORT_H
+
+#include "sym.h"
+#include "triage.h"
+
+/* --- report_statement.c ------------------------------------------------------ */
+
+struct statement {
+	char verb[48];    /* "dec_and_test", in the API's words */
+	char object[72];  /* "vm_refcnt" */
+	char values[96];  /* "2->1", "= 0", "waits" */
+};
+/* Which function of the model is rec in?  In the API's inline helpers that is
+ * their caller.  False: in none. */
+bool statement_place(const struct hd_record *rec, struct sym_site *site);
+/* Frames of a record, inlined ones included, innermost first; only model
+ * code, and no helpers of the API. */
+u32 statement_stack(const struct hd_record *rec, struct sym_site *site,
+		    u32 max);
+void statement_make(const struct hd_record *rec, struct statement *s);
+void statement_print(const struct statement *s, char *buf, size_t size);
+void value_text(u64 v, u32 size, char *buf, size_t room);
+/* "vm_refcnt", "vm_area_struct#1+8", "counter"; "" if addr names nothing. */
+void object_text(const struct hd_record *rec, char *buf, size_t size);
+bool is_op(const struct hd_record *rec);
+bool is_lock_op(u8 kind);
+/* An annotation that the model wrote by hand, not part of a lock's own op. */
+bool is_manual_annotation(const struct hd_record *rec);
+
+/* --- report.c ------------------------------------------------------------------ */
+
+enum record_flag {
+	REC_SHOWN = 1,   /* in the picture */
+	REC_WAITS = 2,   /* a lock op that did not get the lock at once */
+	REC_SHARED = 4,  /* another task conflicts with it in this run */
+	REC_AFTER = 8,   /* after the verdict */
+	REC_FAILED = 16, /* a trylock that failed */
+	REC_GOT = 32,    /* a trylock that succeeded */
+};
+
+struct story {
+	const struct report *report;
+	const struct heddle_scenario *scenario;
+	const struct heddle_variant *variant;
+	struct hd_record *log;
+	u8 *flag;
+	u32 n;
+	u32 ntasks, nuser;
+	char task[HD_MAX_TASKS][24];
+	u8 daemon[HD_MAX_TASKS];
+	struct hd_verdict verdicts[HD_MAX_VERDICTS];
+	u32 nverdicts;
+	u32 at;              /* which of them is explained */
+	u32 last;            /* record at which it was raised, or n */
+	u32 preemptions, switches, choices, ops;
+	u64 hash;
+	char title[200], signature[160];
+	bool all;            /* leave nothing out */
+};
+
+/* Run and record.  False: the schedule raises no verdict that matches want;
+ * the story then tells the run without one (at == nverdicts). */
+bool story_tell(struct story *s, const struct report *r);
+void story_free(struct story *s);
+const char *story_task(const struct story *s, u32 task);
+const struct hd_verdict *story_verdict(const struct story *s);
+/* Is the verdict about locks, as lockdep sees them? */
+bool verdict_of_lockdep(u8 kind);
+bool verdict_of_lifetime(u8 kind);
+/* The next op record of the same task after i, or s->n. */
+u32 story_next_op(const struct story *s, u32 i);
+extern bool report_all; /* --all */
+
+/* --- page.c ---------------------------------------------------------------------- */
+
+struct page {
+	char **line;
+	u32 n;
+	u32 width;
+};
+void page_init(struct page *p, u32 width);
+void page_free(struct page *p);
+void page_line(struct page *p, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/* One paragraph, wrapped at blanks; further lines are indented. */
+void page_wrap(struct page *p, u32 indent, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Text left and place right ("vma_start_read    src/mm/x.c:12"). */
+void page_place(struct page *p, u32 indent, const char *what,
+		const struct sym_site *site);
+/* Wrap text to width; returns the number of pieces, at most max. */
+u32 wrap_text(const char *text, u32 width, char piece[][160], u32 max);
+
+/* --- the parts of a report, each appends to the page ----------------------------- */
+
+void picture_draw(const struct story *s, struct page *p);    /* picture.c */
+void report_locks(const struct story *s, struct page *p);    /* report_locks.c */
+void report_detail(const struct story *s, struct page *p);   /* report_detail.c */
+/* The nearest run without the verdict, in words; false if none was found.
+ * Runs other schedules: the world no longer holds the story's run. */
+bool neighbour_describe(const struct story *s, char *buf, size_t size);
+/* The whole report (out_text.c). */
+void report_page(const struct story *s, struct page *p);
+
+#endif

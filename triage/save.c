@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* How does a finding get to disk without harming what is there?
+ *
+ * DIR/<signature as a file name>.sched and its report as .txt, each through a
+ * temporary file and a rename.  A .sched of another scenario or variant is
+ * never overwritten: then the name begins with ours. */
+#include <ctype.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "search.h"
+#include <errno.h> /* after ours: types.h has the kernel's values */
+
+/* Signatures that differ only in what a file name cannot hold are told apart
+ * by a few digits of their hash. */
+static void slug_of(const char *signature, char *buf, size_t size)
+{
+	u32 hash = 0;
+	bool odd = false;
+	size_t n = 0;
+	const char *p;
+
+	for (p = signature; *p; p++) {
+		hash = hash * 31 + (u8)*p;
+		odd |= !isalnum((unsigned char)*p) && !strchr("._- ", *p);
+		if (n + 6 >= size)
+			continue;
+		if (isalnum((unsigned char)*p) || strchr("._", *p))
+			buf[n++] = *p;
+		else if (n && buf[n - 1] != '-')
+			buf[n++] = '-';
+	}
+	while (n && buf[n - 1] == '-')
+		n--;
+	buf[n] = 0;
+	if (odd)
+		snprintf(buf + n, size - n, "-%04x", hash & 0xffff);
+}
+
+/* Is path a schedule of something else? */
+static bool is_foreign(const char *path, const char *target)
+{
+	char line[200], ours[200];
+	FILE *in = fopen(path, "r");
+	bool foreign = true;
+
+	if (!in)
+		return false;
+	snprintf(ours, sizeof(ours), "scenario %s\n", target);
+	if (fgets(line, sizeof(line), in) && fgets(line, sizeof(line), in))
+		foreign = strcmp(line, ours);
+	fclose(in);
+	return foreign;
+}
+
+static bool cannot(const char *path)
+{
+	fprintf(stderr, "heddle: cannot write %s: %s\n", path, strerror(errno));
+	return false;
+}
+
+static bool save_report(const char *path, const struct report *r)
+{
+	char tmp[4200];
+	FILE *out;
+
+	snprintf(tmp, sizeof(tmp), "%s.%d.tmp", path, (int)getpid());
+	out = fopen(tmp, "w");
+	if (!out)
+		return cannot(path);
+	report_text(out, r, false);
+	if (fflush(out) || ferror(out) || fclose(out) || rename(tmp, path)) {
+		cannot(path);
+		unlink(tmp);
+		return false;
+	}
+	return true;
+}
+
+bool save_finding(const char *dir, struct sched_file *f,
+		  const struct report *r)
+{
+	char base[4100], path[4120], target[160], slug[160];
+	struct report saved = *r;
+
+	if (strlen(dir) > 3600) {
+		errno = ENAMETOOLONG;
+		return cannot(dir);
+	}
+	if (mkdir(dir, 0777) && errno != EEXIST)
+		return cannot(dir);
+	slug_of(f->want, slug, sizeof(slug));
+	target_name(&f->target, target, sizeof(target));
+	snprintf(base, sizeof(base), "%s/%s", dir, slug);
+	snprintf(path, sizeof(path), "%s.sched", base);
+	if (is_foreign(path, target)) {
+		snprintf(base, sizeof(base), "%s/%s.%s.%s", dir,
+			 f->target.scenario->name, f->target.variant->name,
+			 slug);
+		snprintf(path, sizeof(path), "%s.sched", base);
+	}
+	if (!sched_write(path, f))
+		return false;
+	saved.file = path;
+	snprintf(base + strlen(base), sizeof(base) - strlen(base), ".txt");
+	if (!save_report(base, &saved))
+		return false;
+	printf("saved: %s\n", path);
+	return true;
+}
+
+void min_describe(FILE *out, const struct min_result *m)
+{
+	fprintf(out, "reduced to %u preemption%s in %u replays, %.0f ms; ",
+		m->reduced, m->reduced == 1 ? "" : "s", m->replays,
+		m->reduce_seconds * 1e3);
+	if (m->preemptions != m->reduced)
+		fprintf(out, "search found %u; ", m->preemptions);
+	if (m->proved && !m->preemptions)
+		fprintf(out, "no preemption needed\n");
+	else if (m->proved)
+		fprintf(out, "proved minimal: %u preemption%s exhausted "
+			"(%llu runs, %.0f ms)\n", m->exhausted,
+			m->exhausted == 1 ? "" : "s",
+			(unsigned long long)m->proof_runs,
+			m->proof_seconds * 1e3);
+	else
+		fprintf(out, "not proved (%s)\n", m->why_not);
+}
+
+/* No times in the file: it must be the same whenever it is made again. */
+void sched_from_min(struct sched_file *f, const struct target *t,
+		    const char *signature, const struct min_result *m)
+{
+	memset(f, 0, sizeof(*f));
+	f->target = *t;
+	f->schedule = m->schedule;
+	snprintf(f->want, sizeof(f->want), "%s", signature);
+	if (m->proved && m->preemptions)
+		snprintf(f->proof, sizeof(f->proof),
+			 "%u preemptions: %u exhausted (%llu runs)",
+			 m->preemptions, m->exhausted,
+			 (unsigned long long)m->proof_runs);
+	else if (m->proved)
+		snprintf(f->proof, sizeof(f->proof), "0 preemptions");
+	else
+		snprintf(f->proof, sizeof(f->proof),
+			 "%u preemptions: not proved (%s)", m->preemptions,
+			 m->why_not);
+}
+
+void report_from_min(struct report *r, const struct target *t,
+		     const char *signature, const struct min_result *m)
+{
+	memset(r, 0, sizeof(*r));
+	r->target = *t;
+	r->schedule = m->schedule;
+	snprintf(r->want, sizeof(r->want), "%s", signature);
+	r->min_known = true;
+	r->proved = m->proved;
+	r->exhausted = m->exhausted;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* Which scenarios are linked in, and which one does the user mean? */
+#include <string.h>
+
+#include "options.h"
+#include "search.h"
+
+extern const struct heddle_scenario *const __start_hd_scenarios[]
+	__attribute__((weak));
+extern const struct heddle_scenario *const __stop_hd_scenarios[]
+	__attribute__((weak));
+
+const struct heddle_scenario *scenario_at(u32 i)
+{
+	if (i >= (u32)(__stop_hd_scenarios - __start_hd_scenarios))
+		return NULL;
+	return __start_hd_scenarios[i];
+}
+
+static const struct heddle_scenario *by_name(const char *name, size_t len)
+{
+	const struct heddle_scenario *s;
+	u32 i;
+
+	for (i = 0; (s = scenario_at(i)); i++)
+		if (strlen(s->name) == len && !memcmp(s->name, name, len))
+			return s;
+	return NULL;
+}
+
+static const struct heddle_variant *variant(const struct heddle_scenario *s,
+					    const char *name)
+{
+	const struct heddle_variant *v;
+
+	for (v = s->variants; v->name; v++)
+		if (!strcmp(v->name, name))
+			return v;
+	return NULL;
+}
+
+bool target_find(const char *arg, struct target *t)
+{
+	const char *colon = strchr(arg, ':');
+	size_t len = colon ? (size_t)(colon - arg) : strlen(arg);
+
+	t->variant = NULL;
+	t->scenario = by_name(arg, len);
+	if (!t->scenario)
+		return false;
+	t->variant = colon ? variant(t->scenario, colon + 1) :
+			     t->scenario->variants;
+	if (t->variant && !t->variant->name)
+		t->variant = NULL;
+	return t->variant != NULL;
+}
+
+bool target_parse(const char *arg, struct target *t)
+{
+	const char *colon = strchr(arg, ':');
+
+	if (target_find(arg, t))
+		return true;
+	if (!t->scenario)
+		fprintf(stderr, "heddle: no scenario is called %.*s "
+			"(heddle list names them)\n",
+			(int)strcspn(arg, ":"), arg);
+	else
+		fprintf(stderr, "heddle: %s has no variant called %s "
+			"(heddle list names them)\n", t->scenario->name,
+			colon ? colon + 1 : "");
+	return false;
+}
+
+void target_name(const struct target *t, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s:%s", t->scenario->name, t->variant->name);
+}
+
+bool target_argument(const char *verb, const struct options *o,
+		     struct target *t)
+{
+	if (o->nargs > 1) {
+		fprintf(stderr, "heddle %s: one SCENARIO, please: %s\n", verb,
+			o->args[1]);
+		return false;
+	}
+	if (o->nargs)
+		return target_parse(o->args[0], t);
+	if (scenario_at(0) && !scenario_at(1))
+		return target_parse(scenario_at(0)->name, t);
+	fprintf(stderr, "heddle %s: which SCENARIO? (heddle list names them)\n",
+		verb);
+	return false;
+}
+
+bool target_open(const struct target *t)
+{
+	const char *wrong;
+
+	/* a load maps a new template: do not repeat it for every file */
+	if (hd_eng.template && hd_eng.scenario == t->scenario &&
+	    hd_eng.variant == t->variant)
+		return true;
+	wrong = hd_open(t->scenario, t->variant);
+	if (!wrong)
+		return true;
+	hd_eng.template = NULL;
+	fprintf(stderr, "heddle: %s:%s: %s\n", t->scenario->name,
+		t->variant->name, wrong);
+	return false;
+}
+
+bool variant_expects(const struct heddle_variant *v, u8 verdict)
+{
+	u32 i;
+
+	for (i = 0; i < HD_MAX_EXPECT; i++)
+		if (v->expect[i].verdict == verdict && verdict)
+			return true;
+	return false;
+}

@@ -1,0 +1,9 @@
+# The verbs' tests and the bench.
+$(B)/t/bench: $(B)/obj/triage/bench/bench.o $(core_o) $(mm_o) $(scenario_o) \
+		$(filter-out $(B)/obj/triage/main.o,$(triage_o))
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -ldw -lelf -ljansson
+
+bench: $(B)/t/bench fuzz
+	$(Q)sh triage/bench/bench.sh $(B)
