@@ -98,33 +98,19 @@ static __always_inline void feature(enum feature what, u64 a, u64 b)
 /* Who touched a word last?  The table is direct-mapped: heaps are small, and
  * a lost entry loses a feature, nothing else. */
 struct cell {
-	u64 addr;
-	u32 run; /* valid if equal to run */
+	u32 word; /* low bits of address / 8 */
+	u32 run;  /* valid if equal to run */
 	u32 writer_pc;
 	u16 writer_n, reader_n; /* 0: none yet */
-	u8 writer, reader;
-	u16 unused;
+	u8 writer, reader, last;
+	u8 unused[5];
 };
 
-enum { CELLS = 4096 };
+enum { CELLS = 4096, NOBODY = 0xff };
 static struct cell cells[CELLS];
 static u32 run;
 /* By heap granule of the object's header: run << 8 | task that touched last. */
 static u32 holder[HD_HEAP_SIZE / HD_GRANULE];
-
-static __always_inline struct cell *cell_of(u64 addr)
-{
-	u64 word = addr & ~7ull;
-	struct cell *c = &cells[(word >> 3 ^ word >> 15) % CELLS];
-
-	if (c->run != run || c->addr != word) {
-		c->addr = word;
-		c->run = run;
-		c->writer_pc = 0;
-		c->writer_n = c->reader_n = 0;
-	}
-	return c;
-}
 
 static __always_inline void met(u8 first, u16 first_n, u8 second, u16 second_n)
 {
@@ -138,56 +124,62 @@ static __always_inline void met(u8 first, u16 first_n, u8 second, u16 second_n)
 						  second };
 }
 
-static __always_inline void on_word(const struct hd_op *op, u8 task, u16 n)
+static noinline void on_object(u64 addr, u8 task)
 {
-	struct cell *c = cell_of(op->addr);
-	bool wrote = c->writer_n, mine = c->writer == task;
-
-	if (wrote && !mine)
-		met(c->writer, c->writer_n, task, n);
-	if (op->flags & HD_READ)
-		feature(READS_FROM, c->writer_pc,
-			(u64)op->pc << 1 | (wrote && !mine));
-	if (op->flags & HD_WRITE) {
-		if (c->reader_n && c->reader != task &&
-		    (!wrote || c->writer != c->reader))
-			met(c->reader, c->reader_n, task, n);
-		c->writer = task;
-		c->writer_n = n;
-		c->writer_pc = op->pc;
-	} else {
-		c->reader = task;
-		c->reader_n = n;
-	}
-}
-
-static __always_inline void on_object(const struct hd_op *op, u8 task)
-{
-	const struct hd_object *o = hd_object_at(op->addr);
+	const struct hd_object *o = hd_object_at(addr);
 	u32 *h, from;
 
 	if (!o)
 		return;
 	h = &holder[((u64)o - HD_HEAP_BASE) / HD_GRANULE];
-	from = *h >> 8 == (run & 0xffffff) ? *h & 0xff : 0xff;
+	from = *h >> 8 == (run & 0xffffff) ? *h & 0xff : NOBODY;
 	if (from == task)
 		return;
 	*h = run << 8 | task;
 	feature(HAND_OVER, o->id, from << 8 | task);
 }
 
+/* Another task was here last, or nobody. */
+static noinline void on_meeting(struct cell *c, const struct hd_op *op, u8 task,
+				u16 n)
+{
+	if (c->writer_n && c->writer != task)
+		met(c->writer, c->writer_n, task, n);
+	if ((op->flags & HD_WRITE) && c->reader_n && c->reader != task &&
+	    (!c->writer_n || c->writer != c->reader))
+		met(c->reader, c->reader_n, task, n);
+	if (hd_in_heap(op->addr))
+		on_object(op->addr, task);
+	c->last = task;
+}
+
 static void on_op(const struct hd_event *ev)
 {
 	const struct hd_op *op = &ev->op;
-	u8 task = W->cur->id;
+	const struct hd_task *t = W->cur;
+	u32 word = (u32)(op->addr >> 3);
+	struct cell *c = &cells[(word ^ word >> 12) % CELLS];
 
 	if (!(op->flags & HD_READ)) /* else reads-from tells more */
-		feature(SITE, op->pc, task);
+		feature(SITE, op->pc, t->id);
 	if (!op->size)
 		return;
-	on_word(op, task, (u16)W->cur->n);
-	if (hd_in_heap(op->addr))
-		on_object(op, task);
+	if (c->run != run || c->word != word)
+		*c = (struct cell){ .word = word, .run = run, .last = NOBODY };
+	/* a read of T1, then a read and a write of T2: the write meets, too */
+	if (c->last != t->id || (op->flags & HD_WRITE && c->reader != t->id))
+		on_meeting(c, op, t->id, (u16)t->n);
+	if (op->flags & HD_READ)
+		feature(READS_FROM, c->writer_pc,
+			(u64)op->pc << 1 | (c->writer_n && c->writer != t->id));
+	if (op->flags & HD_WRITE) {
+		c->writer = t->id;
+		c->writer_n = (u16)t->n;
+		c->writer_pc = op->pc;
+	} else {
+		c->reader = t->id;
+		c->reader_n = (u16)t->n;
+	}
 }
 
 /* --- locks and states ------------------------------------------------------------ */

@@ -282,7 +282,7 @@ static void tell_scope(const struct exploration *e)
 		printf("incomplete: %s\n",
 		       e->limited ? "a run hit a limit" :
 		       interrupted ? "interrupted" :
-		       e->wanted && e->o->want ? "stopped at the wanted verdict" :
+		       e->wanted && e->o->want ? "stopped at --want" :
 						 "stopped at --max-schedules");
 	else if (e->bound < 0)
 		printf("complete: %s interleaving of this model\n", what);

@@ -250,7 +250,7 @@ static int status(const struct search *x)
 	if (findings_bugs(&x->findings))
 		return EXIT_VERDICT;
 	/* only limits: nothing is known about what lies behind them */
-	return x->findings.n ? EXIT_INCOMPLETE : EXIT_CLEAN;
+	return x->findings.n || interrupted ? EXIT_INCOMPLETE : EXIT_CLEAN;
 }
 
 static int search_and_tell(const struct target *t, const struct options *o,
@@ -274,8 +274,8 @@ static int search_and_tell(const struct target *t, const struct options *o,
 	if (interrupted)
 		printf("interrupted\n");
 	if (!x.findings.n)
-		printf("no verdict in %llu schedules of this model "
-		       "(a search, not a proof: heddle explore)\n",
+		printf("no verdict in %llu schedules of this model\n"
+		       "(a search, not a proof: see heddle explore)\n",
 		       (unsigned long long)x.schedules);
 	result_line(&x);
 	return status(&x);

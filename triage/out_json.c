@@ -10,7 +10,9 @@
  *                task's name for switch, a number otherwise
  *   events[]     in the order in which they happened: {step, task, n, kind,
  *                statement, object, type, offset, field, old, new, order,
- *                flags[], function, file, line, stack[], held, shown, remark}
+ *                flags[], function, file, line, stack[], held[], shown, text}
+ *                held: names of the locks that the task has annotated as
+ *                taken; text: of remarks and marks, the lock of annotations.
  *                Keys that an event does not have are left out; values beyond
  *                2^53 are hex strings.
  *   not_modelled, replay
@@ -182,7 +184,42 @@ static void add_places(json_t *o, const struct hd_record *r)
 	json_object_set_new(o, "stack", stack);
 }
 
-static json_t *one_event(const struct story *s, u32 i)
+/* Locks that the task holds after the event, as annotated: names, oldest
+ * first. */
+static void track_held(const struct story *s, u32 i, json_t *held)
+{
+	const struct hd_event *ev = &s->log[i].ev;
+	char key[24];
+	json_t *list;
+	size_t k;
+
+	snprintf(key, sizeof(key), "%u", ev->task);
+	list = json_object_get(held, key);
+	if (!list) {
+		list = json_array();
+		json_object_set_new(held, key, list);
+	}
+	if (ev->op.kind == HD_EV_ACQUIRE)
+		json_array_append_new(list, text(ev->text));
+	if (ev->op.kind != HD_EV_RELEASE || !ev->text)
+		return;
+	for (k = json_array_size(list); k-- > 0;)
+		if (!strcmp(json_string_value(json_array_get(list, k)),
+			    ev->text)) {
+			json_array_remove(list, k);
+			return;
+		}
+}
+
+static json_t *held_by(json_t *held, u32 task)
+{
+	char key[24];
+
+	snprintf(key, sizeof(key), "%u", task);
+	return json_deep_copy(json_object_get(held, key));
+}
+
+static json_t *one_event(const struct story *s, u32 i, json_t *held)
 {
 	static const char *const order[] = { "relaxed", "acquire", "release",
 					     "acq_rel", "full" };
@@ -206,7 +243,7 @@ static json_t *one_event(const struct story *s, u32 i)
 		json_object_set_new(o, "flags", flags(op));
 		json_object_set_new(o, "order",
 				    json_string(order[op->order % 5]));
-		json_object_set_new(o, "held", json_integer(r->nheld));
+		json_object_set_new(o, "held", held_by(held, r->ev.task));
 		add_object(o, r);
 	}
 	if (is_op(r) && op->size && op->size <= 8) {
@@ -219,11 +256,14 @@ static json_t *one_event(const struct story *s, u32 i)
 
 static json_t *events(const struct story *s)
 {
-	json_t *a = json_array();
+	json_t *a = json_array(), *held = json_object();
 	u32 i;
 
-	for (i = 0; i < s->n; i++)
-		json_array_append_new(a, one_event(s, i));
+	for (i = 0; i < s->n; i++) {
+		track_held(s, i, held);
+		json_array_append_new(a, one_event(s, i, held));
+	}
+	json_decref(held);
 	return a;
 }
 

@@ -113,9 +113,11 @@ void page_place(struct page *p, u32 indent, const char *what,
 	snprintf(place, sizeof(place), "%s:%u", site->file, site->line);
 	m = strlen(place);
 	if (n + 2 + m <= p->width) {
-		u32 at = p->width > 72 ? 40 : 36;
+		u32 at = p->width > 72 ? 46 : 38;
 
-		if (n + 2 > at || at + m > p->width)
+		if (at + m > p->width)
+			at = p->width - (u32)m;
+		if (n + 2 > at)
 			at = (u32)(n + 2);
 		page_line(p, "%*s%-*s%s", (int)indent, "", (int)(at - indent),
 			  what, place);

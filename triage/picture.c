@@ -51,12 +51,20 @@ static u32 verb_end(const struct row *r)
 	return (u32)(r->indent + strlen(r->st.verb));
 }
 
+/* "vm_lock_seq = 1" says by itself that it is a load. */
+static bool is_plain_load(const struct row *r)
+{
+	return r->op == HD_LOAD && r->indent && r->st.values[0] == '=';
+}
+
 /* Without the remark, objects not aligned. */
 static u32 natural_width(const struct row *r)
 {
 	char what[200];
 
 	what_of(r, what, sizeof(what));
+	if (is_plain_load(r))
+		return r->indent + (u32)strlen(what);
 	return verb_end(r) + (what[0] ? 1 : 0) + (u32)strlen(what);
 }
 
@@ -84,6 +92,10 @@ static void cell_statement(struct cell *c, const struct row *r,
 
 	what_of(r, what, sizeof(what));
 	n = (u32)strlen(what);
+	if (n && at + n > l->width && is_plain_load(r)) {
+		cell_add(c, r->indent, what, l->width);
+		return;
+	}
 	if (at < l->object_at && l->object_at + n <= l->width)
 		at = l->object_at;
 	if (n && at + n > l->width) {

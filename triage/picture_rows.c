@@ -39,6 +39,7 @@ static void lock_words(const struct story *s, u32 i, struct statement *st)
 {
 	const char *word = s->flag[i] & REC_WAITS    ? "waits" :
 			   s->flag[i] & REC_FAILED   ? "fails" :
+			   s->flag[i] & REC_GOT      ? "ok" :
 			   s->log[i].ev.op.kind == HD_ACQUIRED ? "acquired" :
 							NULL;
 
@@ -54,7 +55,9 @@ static void push_head(struct rows *rows, const struct story *s, u32 i,
 	u32 n = statement_stack(rec, stack, ARRAY_SIZE(stack));
 	struct row *r;
 
-	*inside = n > 1; /* the task's own function needs no name */
+	/* the task's own function needs no name, nor does the way out */
+	*inside = n && rec->ev.op.kind != HD_USER &&
+		  strcmp(stack[0].function, s->task_fn[rec->ev.task]);
 	if (n && !strcmp(function, stack[0].function))
 		return;
 	snprintf(function, 64, "%s", n ? stack[0].function : "");

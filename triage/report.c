@@ -29,6 +29,12 @@ bool verdict_of_lifetime(u8 kind)
 	       kind == HD_V_RCU_USAGE;
 }
 
+bool verdict_of_progress(u8 kind)
+{
+	return kind == HD_V_DEADLOCK || kind == HD_V_LOST_WAKEUP ||
+	       kind == HD_V_LIVELOCK;
+}
+
 const struct hd_verdict *story_verdict(const struct story *s)
 {
 	return s->at < s->nverdicts ? &s->verdicts[s->at] : NULL;
@@ -68,8 +74,40 @@ static struct byte_use *byte_of(struct byte_use *t, u64 mask, u64 addr)
 
 static bool can_share(const struct story *s, u32 i)
 {
-	return !(s->flag[i] & REC_AFTER) && is_op(&s->log[i]) &&
+	u8 kind = s->log[i].ev.op.kind;
+
+	/* a free ends the object: it conflicts with all that ever touched it,
+	 * which says nothing */
+	return !(s->flag[i] & (REC_AFTER | REC_FRESH)) && is_op(&s->log[i]) &&
+	       kind != HD_FREE && kind != HD_ALLOC &&
 	       s->log[i].ev.task < s->ntasks;
+}
+
+/* An object that its task allocated in this run is private until another task
+ * touches it: initialising it conflicts with nothing. */
+static void find_fresh(struct story *s)
+{
+	u64 *foreign = calloc(HD_HEAP_SIZE / HD_GRANULE / 64 + 1, 8);
+	u32 i;
+
+	for (i = 0; foreign && i < s->n; i++) {
+		const struct hd_event *ev = &s->log[i].ev;
+		const struct hd_object *o;
+		u64 g;
+
+		if (!is_op(&s->log[i]) || !hd_in_heap(ev->op.addr) ||
+		    ev->op.addr >= HD_HEAP_BASE + W->heap_used)
+			continue;
+		o = hd_object_at(ev->op.addr);
+		g = ((u64)o - HD_HEAP_BASE) / HD_GRANULE;
+		if (!o || foreign[g / 64] >> g % 64 & 1)
+			continue;
+		if (o->alloc_task == ev->task)
+			s->flag[i] |= REC_FRESH;
+		else
+			foreign[g / 64] |= 1ull << g % 64;
+	}
+	free(foreign);
 }
 
 static void note_use(struct byte_use *t, u64 mask, const struct hd_event *ev)
@@ -221,7 +259,8 @@ static bool shows_op(const struct story *s, u32 i, const struct hd_verdict *v)
 	case HD_AWAIT:
 		return v->kind == HD_V_LIVELOCK;
 	case HD_FREE:
-		return (s->flag[i] & REC_SHARED) || verdict_of_lifetime(v->kind);
+		return verdict_of_lifetime(v->kind) && s->last < s->n &&
+		       !strcmp(s->log[i].object, s->log[s->last].object);
 	case HD_WAIT:
 	case HD_WAKE:
 		return true;
@@ -285,6 +324,7 @@ static void select_records(struct story *s)
 		if (s->log[i].ev.step > v->step)
 			s->flag[i] |= REC_AFTER;
 	finish_last(s);
+	find_fresh(s);
 	find_shared(s);
 	for (i = 0; i < s->n; i++)
 		judge_lock_op(s, i);
@@ -294,6 +334,49 @@ static void select_records(struct story *s)
 }
 
 /* --- telling ------------------------------------------------------------------------- */
+
+/* A plain store is recorded when its task enters the engine again, from another
+ * place: its callers are those of the nearest record in the same function. */
+static void mend_stack(struct story *s, u32 i)
+{
+	struct hd_record *r = &s->log[i];
+	u32 by, k;
+
+	for (by = 1; by < 24; by++) {
+		const struct hd_record *o;
+		u32 at = by & 1 ? i + (by + 1) / 2 : i - by / 2;
+
+		if (at >= s->n || s->log[at].ev.task != r->ev.task)
+			continue;
+		o = &s->log[at];
+		for (k = 0; k < o->nframes && o->nframes > 1; k++) {
+			if (!sym_same_function(o->frames[k], r->ev.op.pc))
+				continue;
+			r->nframes = (u8)(o->nframes - k);
+			memcpy(r->frames, &o->frames[k],
+			       r->nframes * sizeof(r->frames[0]));
+			r->frames[0] = r->ev.op.pc;
+			return;
+		}
+	}
+}
+
+static void mend_stacks(struct story *s)
+{
+	u32 i;
+
+	for (i = 0; i < s->n; i++)
+		if (s->log[i].ev.op.kind == HD_STORE && s->log[i].nframes == 1)
+			mend_stack(s, i);
+}
+
+static void name_function(u32 addr, char *buf, size_t size)
+{
+	struct sym_site site[8];
+	u32 n = sym_frames(addr + 1, site, ARRAY_SIZE(site));
+
+	snprintf(buf, size, "%.47s", n ? site[n - 1].function : "");
+}
 
 static void copy_run(struct story *s, const struct hd_outcome *o)
 {
@@ -307,8 +390,10 @@ static void copy_run(struct story *s, const struct hd_outcome *o)
 	s->nuser = W->nuser;
 	for (i = 0; i < s->ntasks; i++) {
 		task_label(i, s->task[i], sizeof(s->task[i]));
-		s->daemon[i] = W->tasks[i].daemon;
+		name_function((u32)(u64)W->tasks[i].fn, s->task_fn[i],
+			      sizeof(s->task_fn[i]));
 	}
+	mend_stacks(s);
 	s->nverdicts = o->nverdicts;
 	memcpy(s->verdicts, o->verdicts,
 	       o->nverdicts * sizeof(s->verdicts[0]));

@@ -48,6 +48,7 @@ enum record_flag {
 	REC_AFTER = 8,   /* after the verdict */
 	REC_FAILED = 16, /* a trylock that failed */
 	REC_GOT = 32,    /* a trylock that succeeded */
+	REC_FRESH = 64,  /* on an object that no other task has seen yet */
 };
 
 struct story {
@@ -59,7 +60,7 @@ struct story {
 	u32 n;
 	u32 ntasks, nuser;
 	char task[HD_MAX_TASKS][24];
-	u8 daemon[HD_MAX_TASKS];
+	char task_fn[HD_MAX_TASKS][48]; /* the scenario's function */
 	struct hd_verdict verdicts[HD_MAX_VERDICTS];
 	u32 nverdicts;
 	u32 at;              /* which of them is explained */
@@ -79,6 +80,7 @@ const struct hd_verdict *story_verdict(const struct story *s);
 /* Is the verdict about locks, as lockdep sees them? */
 bool verdict_of_lockdep(u8 kind);
 bool verdict_of_lifetime(u8 kind);
+bool verdict_of_progress(u8 kind);
 /* The next op record of the same task after i, or s->n. */
 u32 story_next_op(const struct story *s, u32 i);
 extern bool report_all; /* --all */

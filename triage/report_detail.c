@@ -172,7 +172,8 @@ void report_detail(const struct story *s, struct page *p)
 {
 	if (!story_verdict(s))
 		return;
-	print_stack(s, p);
+	if (!verdict_of_progress(story_verdict(s)->kind))
+		print_stack(s, p); /* else it says who waits where */
 	print_object(s, p);
 	print_values(s, p);
 }

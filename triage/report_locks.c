@@ -181,9 +181,9 @@ static void print_lock(struct locks *l, struct page *p, u32 task,
 {
 	char what[160];
 
-	snprintf(what, sizeof(what), "%s: %s%s %s%s%s in",
+	snprintf(what, sizeof(what), "%s: %s%s %s%s in",
 		 story_task(l->s, task), how, k->name, mode(k),
-		 k->trylock ? " by trylock" : "", k->waits ? " waits" : "");
+		 k->trylock ? " by trylock" : "");
 	print_place(l->s, p, 2, what, k->rec);
 }
 
@@ -194,14 +194,16 @@ static void print_held(struct locks *l, struct page *p)
 	u32 t, i;
 
 	for (t = 0; t < l->s->ntasks; t++)
-		any |= l->nheld[t] > 0;
+		for (i = 0; i < l->nheld[t]; i++)
+			any |= !l->held[t][i].waits;
 	if (!any)
 		return;
 	page_line(p, "%s", "");
 	page_line(p, "locks held at the verdict");
 	for (t = 0; t < l->s->ntasks; t++)
 		for (i = 0; i < l->nheld[t]; i++)
-			print_lock(l, p, t, &l->held[t][i], "");
+			if (!l->held[t][i].waits)
+				print_lock(l, p, t, &l->held[t][i], "");
 	if (l->wants && v)
 		print_lock(l, p, v->task, &l->wanted, "wants ");
 }
@@ -213,8 +215,9 @@ static void print_edge(struct locks *l, struct page *p, const struct edge *e,
 {
 	char what[160];
 
-	page_wrap(p, 4, "  %s %s %s while it held %s",
-		  story_task(l->s, e->task), how, e->to.name, e->from.name);
+	page_wrap(p, 4, "  %s %s %s while it %s %s",
+		  story_task(l->s, e->task), how, e->to.name,
+		  strcmp(how, "wants") ? "held" : "holds", e->from.name);
 	snprintf(what, sizeof(what), "%s %s in", e->from.name, mode(&e->from));
 	print_place(l->s, p, 4, what, e->from.rec);
 	snprintf(what, sizeof(what), "%s %s in", e->to.name, mode(&e->to));
@@ -314,7 +317,7 @@ static void print_holders(struct locks *l, struct page *p, u32 i)
 
 static void print_blocked(struct locks *l, struct page *p)
 {
-	bool head = false;
+	bool head = false, is_lock;
 	char what[160];
 	u32 i;
 
@@ -331,17 +334,14 @@ static void print_blocked(struct locks *l, struct page *p)
 		head = true;
 		top = l->nheld[b->task] ?
 			      &l->held[b->task][l->nheld[b->task] - 1] : NULL;
-		snprintf(what, sizeof(what), "%s waits for %s%s%s in",
-			 story_task(l->s, b->task), b->text ? b->text : "?",
-			 top && b->text && !strcmp(top->name, b->text) ? " "
-								       : "",
-			 top && b->text && !strcmp(top->name, b->text) ?
-				 mode(top) : "");
+		is_lock = top && b->text && !strcmp(top->name, b->text);
+		snprintf(what, sizeof(what), "%s %s %s%s%s in",
+			 story_task(l->s, b->task),
+			 is_lock ? "waits for" : "sleeps on",
+			 b->text ? b->text : "?", is_lock ? " " : "",
+			 is_lock ? mode(top) : "");
 		print_place(l->s, p, 2, what, place_of_wait(l->s, i));
-		if (b->val)
-			print_holders(l, p, i);
-		else
-			page_line(p, "    nobody holds it");
+		print_holders(l, p, i);
 	}
 }
 
@@ -356,8 +356,7 @@ void report_locks(const struct story *s, struct page *p)
 	replay(l);
 	if (v && v->kind == HD_V_CIRCULAR)
 		print_cycle(l, p);
-	if (v && (v->kind == HD_V_DEADLOCK || v->kind == HD_V_LOST_WAKEUP ||
-		  v->kind == HD_V_LIVELOCK))
+	if (v && verdict_of_progress(v->kind))
 		print_blocked(l, p);
 	print_held(l, p);
 	free(l);

@@ -76,7 +76,8 @@ static void name_op(const struct story *s, u32 i, char *buf, size_t size)
 	struct sym_site site;
 
 	statement_make(&s->log[i], &st);
-	if (statement_place(&s->log[i], &site))
+	if (statement_place(&s->log[i], &site) &&
+	    strcmp(site.function, s->task_fn[s->log[i].ev.task]))
 		snprintf(buf, size, "%s's %s%s%s in %s",
 			 story_task(s, s->log[i].ev.task), st.verb,
 			 st.object[0] ? " " : "", st.object, site.function);

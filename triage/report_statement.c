@@ -14,14 +14,6 @@ enum { MAX_INLINED = 8 };
 
 /* --- places -------------------------------------------------------------------- */
 
-/* Headers of the kernel API; mm.h is model. */
-static bool is_api_file(const char *file)
-{
-	const char *at = strstr(file, "include/heddle/");
-
-	return at && strcmp(at, "include/heddle/mm.h");
-}
-
 u32 statement_stack(const struct hd_record *rec, struct sym_site *site, u32 max)
 {
 	struct sym_site inlined[MAX_INLINED];
@@ -32,7 +24,7 @@ u32 statement_stack(const struct hd_record *rec, struct sym_site *site, u32 max)
 			break;
 		k = sym_frames(rec->frames[i], inlined, MAX_INLINED);
 		for (j = 0; j < k && n < max; j++)
-			if (!is_api_file(inlined[j].file))
+			if (!inlined[j].api)
 				site[n++] = inlined[j];
 	}
 	return n;
@@ -47,7 +39,7 @@ bool statement_place(const struct hd_record *rec, struct sym_site *site)
 		return false;
 	n = sym_frames(rec->ev.op.pc, s, MAX_INLINED);
 	for (i = 0; i < n; i++) {
-		if (is_api_file(s[i].file))
+		if (s[i].api)
 			continue;
 		*site = s[i];
 		return true;
@@ -62,7 +54,7 @@ static bool helper_of_api(u32 pc, char *buf, size_t size)
 	struct sym_site s[MAX_INLINED];
 	u32 i, n = sym_frames(pc, s, MAX_INLINED);
 
-	for (i = 0; i < n && is_api_file(s[i].file); i++)
+	for (i = 0; i < n && s[i].api; i++)
 		;
 	if (!i || i == n)
 		return false;
@@ -116,6 +108,13 @@ static void simplify(char *verb, size_t size)
 	const char *s = verb;
 	size_t i, n;
 
+	if (!strcmp(s, "hd_load_acquire") || !strcmp(s, "hd_store_release")) {
+		snprintf(name, sizeof(name), "smp_%s", s + 3);
+		snprintf(verb, size, "%s", name);
+		return;
+	}
+	if (!strcmp(s, "hd_atomic_rmw")) /* called by the macro alone */
+		s = "xchg";
 	s = strip(s, "hd_");
 	while (*s == '_')
 		s++;
@@ -239,10 +238,20 @@ void value_text(u64 v, u32 size, char *buf, size_t room)
 		return;
 	if (size >= 4 && v > ones - 4096)
 		snprintf(buf, room, "%lld", (long long)(v - ones) - 1);
-	else if (v < 10000)
+	else if (v < 4096)
 		snprintf(buf, room, "%llu", (unsigned long long)v);
 	else
 		snprintf(buf, room, "%#llx", (unsigned long long)v);
+}
+
+/* "2->1"; of two objects of one type the second needs no type. */
+static void change(const char *old, const char *val, char *buf, size_t size)
+{
+	size_t n = strcspn(old, "#");
+
+	if (old[n] && !strncmp(old, val, n + 1))
+		val += n;
+	snprintf(buf, size, "%.44s->%.44s", old, val);
 }
 
 static void make_values(const struct hd_record *rec, char *buf, size_t size)
@@ -260,13 +269,13 @@ static void make_values(const struct hd_record *rec, char *buf, size_t size)
 		snprintf(buf, size, "= %s", val);
 		break;
 	case HD_STORE:
-		snprintf(buf, size, "%s->%s", old, val);
+		change(old, val, buf, size);
 		break;
 	case HD_RMW:
 		if (ev->old == ev->val)
 			snprintf(buf, size, "= %s", val);
 		else
-			snprintf(buf, size, "%s->%s", old, val);
+			change(old, val, buf, size);
 		break;
 	}
 }

@@ -76,7 +76,7 @@ static void name_object(struct hd_record *r)
 }
 
 /* The op that the task had published when the run ended, as a record.  What
- * the progress oracle resumed a sleeper for is not it: it told the op before. */
+ * the progress oracle resumed a sleeper for is not it: it told that before. */
 static bool pending_op(u32 task, struct hd_record *out)
 {
 	u32 i;

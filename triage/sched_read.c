@@ -357,7 +357,7 @@ static void tell_drift(const struct reader *r, const struct edit_line *l,
 static bool re_anchor(struct reader *r, struct edit_line *l)
 {
 	struct anchor now;
-	char place[160];
+	char place[200];
 	u32 n;
 
 	anchor_describe(l->e.task, l->e.anchor, &now);

@@ -56,7 +56,8 @@ static bool find_site(u32 pc, char *buf, size_t size)
 	char name[64];
 	Dwarf_Off off;
 
-	if (!sym_program()->dwarf || !own_function(pc, &off, name, sizeof(name)))
+	if (!sym_program()->dwarf ||
+	    !own_function(pc, &off, name, sizeof(name)))
 		return false;
 	snprintf(buf, size, "%s#%u", name, ordinal_of(pc, off));
 	return true;

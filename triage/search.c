@@ -348,7 +348,7 @@ static void prove(struct reduction *r, u64 limit, struct min_result *out)
 	while (r->cost.preemptions) {
 		out->exhausted = r->cost.preemptions - 1;
 		x = search_at(&p, out->exhausted, limit);
-		out->proof_runs += x.runs;
+		out->proof_runs = x.runs; /* of the one that counts */
 		if (adopt(r, &p))
 			continue;
 		out->proved = x.complete && !p.found;

@@ -11,7 +11,7 @@
 struct finding {
 	char signature[160];
 	u8 kind;
-	u64 count, first;    /* runs that showed it; the first of them, from 1 */
+	u64 count, first;    /* runs that showed it; the first, from 1 */
 	u32 preemptions;     /* fewest so far */
 	u32 others;          /* other verdicts in the witness */
 	bool is_new;         /* found under the present bound */
@@ -99,7 +99,7 @@ struct anchor {
 };
 /* About the last recorded run. */
 void anchor_describe(u32 task, u32 n, struct anchor *a);
-/* The op of the task that stands at a's site for the a->time-th time; 0: none. */
+/* The task's op that stands at a's site for the a->time-th time; 0: none. */
 u32 anchor_find(u32 task, const struct anchor *a);
 bool anchor_matches(const struct anchor *a, const struct anchor *b);
 /* sched_site.c: function#ordinal of the op whose place is pc. */

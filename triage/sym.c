@@ -57,6 +57,14 @@ bool sym_chain(u32 pc, struct sym_chain *c)
 	return false;
 }
 
+bool sym_is_api(Dwarf_Die *die)
+{
+	const char *file = dwarf_decl_file(die), *at;
+
+	at = file ? strstr(file, "include/heddle/") : NULL;
+	return at && strcmp(at, "include/heddle/mm.h");
+}
+
 bool sym_is_model(u32 pc)
 {
 	const struct sym_func *f = sym_func_at(pc - 1);
@@ -133,6 +141,7 @@ u32 sym_frames(u32 pc, struct sym_site *site, u32 max)
 		memset(&site[i], 0, sizeof(site[i]));
 		snprintf(site[i].function, sizeof(site[i].function), "%s",
 			 name ? name : "?");
+		site[i].api = sym_is_api(&c.die[i]);
 		if (i)
 			place_of_inlining(&c, &c.die[i - 1], &site[i]);
 		else
@@ -143,11 +152,21 @@ u32 sym_frames(u32 pc, struct sym_site *site, u32 max)
 
 /* --- sites --------------------------------------------------------------------- */
 
-/* Calls of the engine in this copy of the innermost function, up to pc. */
+/* The innermost function that the model itself has. */
+static u32 own_function(struct sym_chain *c)
+{
+	u32 i = 0;
+
+	while (i + 1 < c->n && sym_is_api(&c->die[i]))
+		i++;
+	return i;
+}
+
+/* Calls of the engine in this copy of the function, up to pc. */
 static u32 ordinal_of(struct sym_chain *c)
 {
 	const struct sym_func *f = sym_func_at(c->pc - 1), *target;
-	Dwarf_Off own = dwarf_dieoffset(&c->die[0]);
+	Dwarf_Off own = dwarf_dieoffset(&c->die[own_function(c)]);
 	u32 n = 0, at;
 
 	if (!f)
@@ -157,10 +176,24 @@ static u32 ordinal_of(struct sym_chain *c)
 
 		if (target->model || !sym_chain(at, &other))
 			continue;
-		if (dwarf_dieoffset(&other.die[0]) == own)
+		if (dwarf_dieoffset(&other.die[own_function(&other)]) == own)
 			n++;
 	}
 	return n;
+}
+
+static bool find_site(u32 pc, struct sym_site *site)
+{
+	struct sym_site s[SYM_MAX_CHAIN];
+	struct sym_chain c;
+	u32 own;
+
+	if (!sym_chain(pc, &c) || !sym_frames(pc, s, SYM_MAX_CHAIN))
+		return false;
+	own = own_function(&c);
+	*site = s[own];
+	site->ordinal = ordinal_of(&c);
+	return true;
 }
 
 bool sym_site(u32 pc, struct sym_site *site)
@@ -171,7 +204,6 @@ bool sym_site(u32 pc, struct sym_site *site)
 		bool known;
 		struct sym_site site;
 	} *cache, *e;
-	struct sym_chain c;
 
 	if (!cache)
 		cache = calloc(CACHE, sizeof(*cache));
@@ -180,10 +212,8 @@ bool sym_site(u32 pc, struct sym_site *site)
 	e = &cache[hd_mix(pc) % CACHE];
 	if (e->pc != pc) {
 		memset(e, 0, sizeof(*e));
+		e->known = find_site(pc, &e->site);
 		e->pc = pc;
-		e->known = sym_frames(pc, &e->site, 1) && sym_chain(pc, &c);
-		if (e->known)
-			e->site.ordinal = ordinal_of(&c);
 	}
 	*site = e->site;
 	return e->known;

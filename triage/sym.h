@@ -12,12 +12,14 @@
 
 /* Where an op stands in model code.  ordinal: the k-th call of the engine in
  * this function, in address order, from 1: it survives unrelated edits, unlike
- * the line.  inlined-into chains are resolved to the innermost function. */
+ * the line.  Inlining is undone: the function is the innermost one that is no
+ * helper of the API. */
 struct sym_site {
 	char function[64];
 	char file[96];
 	u32 line;
 	u32 ordinal;
+	bool api; /* an inline helper of include/heddle, mm.h excepted */
 };
 
 /* pc is a return address.  false: no debug information for it. */

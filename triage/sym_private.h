@@ -42,6 +42,10 @@ u32 sym_call_target(u32 pc);
 /* Next return address after pc (below hi) of a direct call of a function. */
 u32 sym_next_call(u32 pc, u32 hi, const struct sym_func **target);
 
+/* The instruction at at, copied to out (16 bytes) without its references, and
+ * the target of a direct call or jump; its size. */
+u32 sym_insn(const u8 *code, u32 left, u32 at, u8 *out, u32 *target);
+
 /* Functions around pc, innermost first, inlined ones included. */
 enum { SYM_MAX_CHAIN = 16 };
 struct sym_chain {
@@ -52,6 +56,9 @@ struct sym_chain {
 };
 bool sym_chain(u32 pc, struct sym_chain *c);
 
+/* Is this function or type declared in a header of include/heddle (mm.h
+ * excepted, which is model)? */
+bool sym_is_api(Dwarf_Die *die);
 /* Path of the member at off, appended to buf. */
 bool sym_member(Dwarf_Die *type, u64 off, char *buf, size_t size);
 /* Path as the debug information has it, without the folder of the build. */

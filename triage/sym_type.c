@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../src/engine/engine.h"
 #include "sym_private.h"
 
 static bool type_of(Dwarf_Die *die, Dwarf_Die *type)
@@ -33,15 +34,6 @@ static u64 size_of(Dwarf_Die *type)
 	Dwarf_Word size = 0;
 
 	return dwarf_aggregate_size(type, &size) ? 0 : size;
-}
-
-/* Types of the API are words to the reader of a report. */
-static bool is_api_type(Dwarf_Die *type)
-{
-	const char *file = dwarf_decl_file(type), *at;
-
-	at = file ? strstr(file, "include/heddle/") : NULL;
-	return at && strcmp(at, "include/heddle/mm.h");
 }
 
 static void append(char *buf, size_t size, const char *name)
@@ -97,7 +89,7 @@ bool sym_member(Dwarf_Die *type, u64 off, char *buf, size_t size)
 		return element_at(type, off, buf, size);
 	if (tag != DW_TAG_structure_type && tag != DW_TAG_union_type)
 		return true;
-	if (buf[0] && is_api_type(type))
+	if (buf[0] && sym_is_api(type))
 		return true;
 	if (!member_at(type, off, &m, &at) || !type_of(&m, &t))
 		return false;
@@ -129,31 +121,56 @@ static bool unit_type(Dwarf_Die *unit, const char *name, Dwarf_Die *type)
 	return false;
 }
 
+/* Files may have different types of one name: the scenario's own comes first. */
+static u32 own_unit(void)
+{
+	const struct sym_program *p = sym_program();
+	u32 pc = 0, i;
+
+	if (hd_eng.scenario)
+		pc = (u32)(u64)hd_eng.scenario->tasks[0].fn;
+	for (i = 0; i < p->nunit; i++)
+		if (pc >= p->unit[i].lo && pc < p->unit[i].hi)
+			break;
+	return i;
+}
+
+static bool search_type(u32 own, const char *name, Dwarf_Die *type)
+{
+	const struct sym_program *p = sym_program();
+	u32 i, pass;
+
+	if (own < p->nunit && unit_type(&p->unit[own].die, name, type))
+		return true;
+	for (pass = 0; pass < 2; pass++)
+		for (i = 0; i < p->nunit; i++)
+			if (p->unit[i].model == !pass &&
+			    unit_type(&p->unit[i].die, name, type))
+				return true;
+	return false;
+}
+
 static bool find_type(const char *name, Dwarf_Die *type)
 {
 	static struct {
 		char name[64];
+		u32 own;
 		Dwarf_Die die;
 		bool known;
 	} cache[32], *e;
 	static u32 n;
-	const struct sym_program *p = sym_program();
-	u32 i, pass;
+	u32 i, own = own_unit();
 
 	for (i = 0; i < 32 && i < n; i++) {
-		if (strcmp(cache[i].name, name))
+		if (strcmp(cache[i].name, name) || cache[i].own != own)
 			continue;
 		*type = cache[i].die;
 		return cache[i].known;
 	}
 	e = &cache[n++ % 32];
 	snprintf(e->name, sizeof(e->name), "%s", name);
-	e->known = false;
-	for (pass = 0; pass < 2 && !e->known; pass++)
-		for (i = 0; i < p->nunit && !e->known; i++)
-			if (p->unit[i].model == !pass)
-				e->known = unit_type(&p->unit[i].die, name,
-						     &e->die);
+	e->own = own;
+	e->known = search_type(own, name, &e->die);
 	*type = e->die;
 	return e->known;
 }

@@ -24,7 +24,7 @@ typedef atomic64_t atomic_long_t;
 #define ATOMIC64_INIT(i) { (i) }
 #define ATOMIC_LONG_INIT(i) { (i) }
 
-/* --- out of line: one op each ---------------------------------------------- */
+/* --- out of line: one op each --------------------------------------- */
 
 enum hd_rmw {
 	HD_RMW_ADD,
@@ -41,7 +41,7 @@ u64 hd_atomic_rmw(volatile void *p, u32 size, u8 what, u64 arg, u64 arg2,
 		  u8 order);
 u64 hd_atomic_cmpxchg(volatile void *p, u32 size, u64 old, u64 val, u8 order);
 
-/* --- any integer or pointer of 1, 2, 4 or 8 bytes ---------------------------- */
+/* --- any integer or pointer of 1, 2, 4 or 8 bytes ------------------- */
 
 #define hd_cmpxchg_order(ptr, o, n, order)                             \
 	((__typeof__(*(ptr)))hd_atomic_cmpxchg(                        \
@@ -76,7 +76,7 @@ u64 hd_atomic_cmpxchg(volatile void *p, u32 size, u64 old, u64 val, u8 order);
 #define try_cmpxchg_release(p, o, n) hd_try_cmpxchg_order(p, o, n, HD_RELEASE)
 #define xchg_release(p, n) hd_xchg_order(p, n, HD_RELEASE)
 
-/* --- atomic_t and atomic64_t --------------------------------------------------- */
+/* --- atomic_t and atomic64_t ---------------------------------------- */
 
 #define HD_ATOMIC_RMW(pre, T, t, suf, order)                                \
 	static __always_inline t pre##_fetch_add##suf(t i, T *v)            \
@@ -232,7 +232,7 @@ HD_ATOMIC(atomic, atomic_t, int)
 HD_ATOMIC(atomic64, atomic64_t, s64)
 HD_ATOMIC(atomic_long, atomic_long_t, s64)
 
-/* --- bits: include/asm-generic/bitops/atomic.h --------------------------------- */
+/* --- bits: include/asm-generic/bitops/atomic.h ---------------------- */
 
 #define HD_BIT_WORD(nr, p) ((volatile u64 *)(p) + (nr) / 64)
 #define HD_BIT_MASK(nr) (1ull << ((nr) % 64))

@@ -35,29 +35,46 @@ bool __must_check __refcount_sub_and_test(int i, refcount_t *r, int *oldp);
 bool __must_check refcount_dec_not_one(refcount_t *r);
 bool __must_check refcount_dec_if_one(refcount_t *r);
 
-#define __refcount_inc(r, oldp) __refcount_add(1, r, oldp)
-#define __refcount_inc_not_zero(r, oldp) __refcount_add_not_zero(1, r, oldp)
-#define __refcount_add_not_zero_acquire(i, r, oldp) \
-	hd_refcount_add_limited(i, r, oldp, REFCOUNT_MAX, HD_ACQUIRE)
-#define __refcount_inc_not_zero_acquire(r, oldp) \
-	__refcount_add_not_zero_acquire(1, r, oldp)
-#define __refcount_add_not_zero_limited_acquire(i, r, oldp, limit) \
-	hd_refcount_add_limited(i, r, oldp, limit, HD_ACQUIRE)
-#define __refcount_inc_not_zero_limited(r, oldp, limit) \
-	hd_refcount_add_limited(1, r, oldp, limit, HD_RELAXED)
-#define __refcount_inc_not_zero_limited_acquire(r, oldp, limit) \
-	hd_refcount_add_limited(1, r, oldp, limit, HD_ACQUIRE)
-#define __refcount_dec_and_test(r, oldp) __refcount_sub_and_test(1, r, oldp)
-
-#define refcount_add(i, r) __refcount_add(i, r, NULL)
-#define refcount_inc(r) __refcount_add(1, r, NULL)
-#define refcount_add_not_zero(i, r) __refcount_add_not_zero(i, r, NULL)
-#define refcount_inc_not_zero(r) __refcount_add_not_zero(1, r, NULL)
-#define refcount_inc_not_zero_acquire(r) \
-	__refcount_add_not_zero_acquire(1, r, NULL)
-#define refcount_dec(r) __refcount_dec(r, NULL)
-#define refcount_dec_and_test(r) __refcount_sub_and_test(1, r, NULL)
-#define refcount_sub_and_test(i, r) __refcount_sub_and_test(i, r, NULL)
+/* Functions, not macros: reports name the op after the one that was called. */
+#define HD_REFCOUNT(ret, name, params, call)                       \
+	static __always_inline ret name params                     \
+	{                                                          \
+		return call;                                       \
+	}
+HD_REFCOUNT(void, __refcount_inc, (refcount_t *r, int *oldp),
+	    __refcount_add(1, r, oldp))
+HD_REFCOUNT(bool, __refcount_inc_not_zero, (refcount_t *r, int *oldp),
+	    __refcount_add_not_zero(1, r, oldp))
+HD_REFCOUNT(bool, __refcount_add_not_zero_acquire,
+	    (int i, refcount_t *r, int *oldp),
+	    hd_refcount_add_limited(i, r, oldp, REFCOUNT_MAX, HD_ACQUIRE))
+HD_REFCOUNT(bool, __refcount_inc_not_zero_acquire, (refcount_t *r, int *oldp),
+	    hd_refcount_add_limited(1, r, oldp, REFCOUNT_MAX, HD_ACQUIRE))
+HD_REFCOUNT(bool, __refcount_add_not_zero_limited_acquire,
+	    (int i, refcount_t *r, int *oldp, int limit),
+	    hd_refcount_add_limited(i, r, oldp, limit, HD_ACQUIRE))
+HD_REFCOUNT(bool, __refcount_inc_not_zero_limited,
+	    (refcount_t *r, int *oldp, int limit),
+	    hd_refcount_add_limited(1, r, oldp, limit, HD_RELAXED))
+HD_REFCOUNT(bool, __refcount_inc_not_zero_limited_acquire,
+	    (refcount_t *r, int *oldp, int limit),
+	    hd_refcount_add_limited(1, r, oldp, limit, HD_ACQUIRE))
+HD_REFCOUNT(bool __must_check, __refcount_dec_and_test,
+	    (refcount_t *r, int *oldp), __refcount_sub_and_test(1, r, oldp))
+HD_REFCOUNT(void, refcount_add, (int i, refcount_t *r),
+	    __refcount_add(i, r, NULL))
+HD_REFCOUNT(void, refcount_inc, (refcount_t *r), __refcount_add(1, r, NULL))
+HD_REFCOUNT(bool __must_check, refcount_add_not_zero, (int i, refcount_t *r),
+	    __refcount_add_not_zero(i, r, NULL))
+HD_REFCOUNT(bool __must_check, refcount_inc_not_zero, (refcount_t *r),
+	    __refcount_add_not_zero(1, r, NULL))
+HD_REFCOUNT(bool __must_check, refcount_inc_not_zero_acquire, (refcount_t *r),
+	    hd_refcount_add_limited(1, r, NULL, REFCOUNT_MAX, HD_ACQUIRE))
+HD_REFCOUNT(void, refcount_dec, (refcount_t *r), __refcount_dec(r, NULL))
+HD_REFCOUNT(bool __must_check, refcount_dec_and_test, (refcount_t *r),
+	    __refcount_sub_and_test(1, r, NULL))
+HD_REFCOUNT(bool __must_check, refcount_sub_and_test, (int i, refcount_t *r),
+	    __refcount_sub_and_test(i, r, NULL))
 
 static __always_inline void refcount_set(refcount_t *r, int n)
 {

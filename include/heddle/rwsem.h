@@ -31,7 +31,7 @@ struct rw_semaphore {
 	u8 nwaiters;
 	u16 readers;
 	u32 pad;     /* ops are on these 8 bytes, and stand for the queue too */
-	u8 queue[RWSEM_MAX_WAITERS]; /* task, | 0x80 for a writer; first first */
+	u8 queue[RWSEM_MAX_WAITERS]; /* task, | 0x80: a writer */
 	struct lockdep_map dep_map;
 };
 

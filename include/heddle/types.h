@@ -21,7 +21,7 @@ typedef unsigned int gfp_t;
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))
 #endif
-#define noinline __attribute__((noinline))
+#define noinline __attribute__((__noinline__))
 #define __must_check __attribute__((warn_unused_result))
 #define __maybe_unused __attribute__((unused))
 #define likely(x) __builtin_expect(!!(x), 1)

@@ -29,7 +29,7 @@ void schedule(void);
 /* False if the task was not about to sleep.  One op. */
 bool wake_up_process(struct task_struct *task);
 
-/* --- rcuwait: one waiter ---------------------------------------------------------- */
+/* --- rcuwait: one waiter -------------------------------------------- */
 
 struct rcuwait {
 	u64 task; /* pid + 1; 0: nobody */
@@ -70,7 +70,7 @@ bool hd_signal_in_state(unsigned int state);
 		__ret;                                                 \
 	})
 
-/* --- wait queues -------------------------------------------------------------------- */
+/* --- wait queues ---------------------------------------------------- */
 
 typedef struct wait_queue_head {
 	u64 tasks; /* bit per waiting task; a wake-up takes them out */

@@ -38,8 +38,8 @@ static void ping_pong(void)
 		want = want * 1.5 + (double)i;
 		hd_coro_switch(&main_sp, coro_sp);
 	}
-	ok(sum == want, "a coroutine keeps its registers over ten switches");
-	ok((char *)coro_sp > stack && (char *)coro_sp < stack + sizeof(stack),
+	tap_ok(sum == want, "a coroutine keeps its registers over ten switches");
+	tap_ok((char *)coro_sp > stack && (char *)coro_sp < stack + sizeof(stack),
 	   "a suspended coroutine is a pointer into its stack");
 }
 
@@ -93,26 +93,26 @@ static void overflow(void)
 	u64 hash;
 
 	hd_schedule_clear(&s);
-	ok(!hd_open(&scenario, &variants[0]), "scenario loads");
+	tap_ok(!hd_open(&scenario, &variants[0]), "scenario loads");
 	o = hd_run(&s);
-	is(o.nverdicts, 0, "a stack that suffices: clean");
+	tap_is(o.nverdicts, 0, "a stack that suffices: clean");
 	hash = o.hash;
-	is(o.ops, 3, "three ops");
-	ok(!hd_open(&scenario, &variants[1]), "scenario loads");
+	tap_is(o.ops, 3, "three ops");
+	tap_ok(!hd_open(&scenario, &variants[1]), "scenario loads");
 	o = hd_run(&s);
-	is(o.nverdicts, 1, "a stack overflow is one verdict");
-	is(o.verdicts[0].kind, HD_V_LIMIT, "... limit");
-	ok(!strcmp(o.verdicts[0].names[0], "task stack"), "... task stack");
+	tap_is(o.nverdicts, 1, "a stack overflow is one verdict");
+	tap_is(o.verdicts[0].kind, HD_V_LIMIT, "... limit");
+	tap_ok(!strcmp(o.verdicts[0].names[0], "task stack"), "... task stack");
 	o = hd_run(&s);
-	is(o.verdicts[0].kind, HD_V_LIMIT, "and again in the next run");
+	tap_is(o.verdicts[0].kind, HD_V_LIMIT, "and again in the next run");
 	hd_open(&scenario, &variants[0]);
-	ok(hd_run(&s).hash == hash, "afterwards all is as before");
+	tap_ok(hd_run(&s).hash == hash, "afterwards all is as before");
 }
 
 int main(void)
 {
-	plan(11);
+	tap_plan(11);
 	ping_pong();
 	overflow();
-	return done();
+	return tap_done();
 }

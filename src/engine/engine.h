@@ -65,6 +65,8 @@ struct hd_engine {
 	struct hd_touch touch[256];
 	u32 ntouch;
 	bool touch_overflow;
+	bool ordered;       /* an oracle called hd_order_on() */
+	bool learned;       /* hd_order_range() made a word shared */
 	/* feedback: told of each executed op (fuzzing), or NULL */
 	void (*feedback)(const struct hd_event *ev);
 	/* feedback: the scenario's abstract state, heddle_state(), or NULL */
@@ -139,6 +141,12 @@ struct hd_profile {
 	u32 decisions;                /* most choosable decisions in one run */
 };
 extern struct hd_profile hd_profile;
+/* Exhaustive search: note an executed op; true if it shows a word to be shared
+ * that was taken for private. */
+bool hd_profile_learn(const struct hd_op *op, u32 task);
+/* Places (pc) after whose op oracles are told something. */
+bool hd_is_telling(const struct hd_op *op);
+bool hd_telling_learn(const struct hd_op *op); /* false: known */
 void hd_profile_note(const struct hd_op *op, u32 task);
 void hd_profile_decision(void);
 void hd_profile_run(void);

@@ -104,14 +104,22 @@ static void touch(u64 addr, u32 size, bool write)
 /* An oracle declares that this transition is ordered with others on key. */
 void hd_order_on(u64 key, bool write)
 {
+	hd_eng.ordered = true;
 	if (hd_eng.touching)
 		touch(key, 1, write);
 }
 
 void hd_order_range(const volatile void *p, u32 size, bool write)
 {
+	struct hd_op op = { .addr = (u64)p, .size = size,
+			    .flags = write ? HD_WRITE : HD_READ };
+
+	hd_eng.ordered = true;
 	if (hd_eng.touching)
-		touch((u64)p, size, write);
+		touch(op.addr, size, write);
+	/* no op shows that this task was here: tell the profile */
+	if (hd_eng.profiling || hd_eng.central)
+		hd_eng.learned |= hd_profile_learn(&op, W->cur->id);
 }
 
 void hd_emit(struct hd_event *ev)

@@ -20,6 +20,7 @@ struct node {
 	u64 todo;          /* tasks (or answers) still to be tried */
 	u64 sleep;         /* tasks not to be tried: covered elsewhere */
 	struct touches *by_task; /* of sleeping and finished tasks */
+	struct touches partial; /* asking: what the transition did so far */
 	u32 cur;           /* who ran last */
 	u32 cur_n;
 	u32 preemptions;
@@ -139,6 +140,15 @@ static struct touches keep_touches(void)
 	       t.n * sizeof(hd_eng.touch[0]));
 	touch_used += t.n;
 	return t;
+}
+
+/* Go on with a transition that stopped to ask. */
+static void take_up(const struct touches *t)
+{
+	hd_eng.ntouch = t->n;
+	hd_eng.touch_overflow = t->all;
+	memcpy(hd_eng.touch, touch_arena + t->at,
+	       t->n * sizeof(hd_eng.touch[0]));
 }
 
 static bool dependent(const struct touches *a, const struct touches *b)
@@ -283,14 +293,65 @@ static void finish_run(struct hd_explore *x, bool *stop)
 		x->progress(x, x->arg);
 }
 
+/* --- private ops ------------------------------------------------------------------
+ *
+ * An op that conflicts with no other task's op, in no run, and tells the
+ * oracles nothing, need not be a branch point while its task is running: what
+ * another task does before it, it can as well do after it, at the same cost.
+ * Which ops are private is first guessed from the profile; a run that shows
+ * the guess to be wrong corrects it and the search starts anew, so that what
+ * is finally reported rests on no guess. */
+
+static bool guess_was_wrong;
+
+static bool is_private(const struct hd_task *t)
+{
+	const struct hd_op *op = &t->op;
+
+	return (op->kind <= HD_RMW || op->kind == HD_USER) &&
+	       !(op->flags & HD_YIELD) && !hd_is_shared(op) &&
+	       !hd_is_telling(op);
+}
+
+/* What was just executed: does it fit the guess? */
+static void verify(const struct hd_op *op, u32 task, bool drained)
+{
+	if (hd_profile_learn(op, task) || hd_eng.learned)
+		guess_was_wrong = true;
+	hd_eng.learned = false;
+	if (drained && (W->ended || hd_eng.ordered))
+		guess_was_wrong |= hd_telling_learn(op);
+}
+
+/* Let the running task go through its private ops. */
+static void drain(struct hd_explore *x)
+{
+	struct hd_task *t = W->cur;
+
+	if (x->unreduced)
+		return;
+	while (!W->ended && !hd_eng.asking && t->state == HD_READY && t->n &&
+	       !(W->cond >> t->id & 1) && is_private(t)) {
+		struct hd_op op = t->op;
+
+		x->states++;
+		hd_eng.ordered = false;
+		hd_resume(t);
+		verify(&op, t->id, true);
+	}
+}
+
 /* Execute one transition out of node n; its touches are left in hd_eng. */
 static void step(struct hd_explore *x, struct node *n, u32 choice)
 {
+	struct hd_op op;
+
 	x->states++;
 	n->chosen = (u8)choice;
 	hd_eng.asking = 0;
 	if (n->asking) {
 		hd_eng.ask_answer = choice;
+		take_up(&n->partial);
 		hd_coro_switch(&hd_eng.main_sp, W->tasks[n->cur].sp);
 		return;
 	}
@@ -298,7 +359,10 @@ static void step(struct hd_explore *x, struct node *n, u32 choice)
 	hd_eng.touch_overflow = false;
 	W->preemptions += cost(n, choice);
 	W->switches += choice != n->cur;
+	op = W->tasks[choice].op;
 	hd_resume(&W->tasks[choice]);
+	if (!x->unreduced)
+		verify(&op, choice, false);
 }
 
 /* Is the state that was just reached to be expanded? */
@@ -332,6 +396,7 @@ static bool arrive(struct hd_explore *x, const struct touches *did, bool *stop)
 	if (!fresh(x))
 		return false;
 	n = push(x);
+	n->partial = *did;
 	if (x->bound < 0 && !x->unreduced && depth > 1)
 		inherit(n - 1, n, did);
 	if (n->asking)
@@ -365,7 +430,7 @@ static void search(struct hd_explore *x)
 	bool stop = false, here; /* does the world stand at the top node? */
 
 	here = arrive(x, &did, &stop);
-	while (depth && !stop) {
+	while (depth && !stop && !guess_was_wrong) {
 		struct node *n = &nodes[depth - 1];
 		u32 choice;
 		bool asked;
@@ -380,6 +445,7 @@ static void search(struct hd_explore *x)
 		choice = first(n);
 		n->todo &= ~(1ull << choice);
 		step(x, n, choice);
+		drain(x);
 		did = keep_touches();
 		asked = hd_eng.asking;
 		here = arrive(x, &did, &stop);
@@ -388,9 +454,8 @@ static void search(struct hd_explore *x)
 	x->complete = !stop && !x->limited;
 }
 
-void hd_explore_run(struct hd_explore *x)
+static void start_over(struct hd_explore *x)
 {
-	prepare();
 	x->runs = x->cut = x->states = x->marks = 0;
 	x->depth = 0;
 	x->complete = x->limited = false;
@@ -404,10 +469,19 @@ void hd_explore_run(struct hd_explore *x)
 	hd_eng.central = true;
 	hd_eng.asking = 0;
 	hd_eng.touching = x->bound < 0 && !x->unreduced;
+	guess_was_wrong = false;
 	search(x);
 	hd_eng.central = false;
 	hd_eng.touching = false;
 	depth = 0;
+}
+
+void hd_explore_run(struct hd_explore *x)
+{
+	prepare();
+	do
+		start_over(x);
+	while (guess_was_wrong);
 }
 
 /* --- schedules of the path that the search stands on ------------------------------ */

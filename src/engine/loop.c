@@ -161,6 +161,14 @@ static void check_steps(void)
 	}
 }
 
+/* Set-up, end check and probes go through their ops at once.  A probed task
+ * has left its wait loop if it goes on and on. */
+static noinline void unscheduled(void)
+{
+	if (W->probing && ++W->ops > 2 * HD_MAX_STEPS)
+		hd_probe_done(true);
+}
+
 void hd_publish(u8 kind, const volatile void *addr, u32 size, u8 flags,
 		u8 order, u32 pc)
 {
@@ -168,8 +176,10 @@ void hd_publish(u8 kind, const volatile void *addr, u32 size, u8 flags,
 
 	hd_settle();
 	fill(t, kind, addr, size, flags, order, pc);
-	if (unlikely(!W->running))
+	if (unlikely(!W->running)) {
+		unscheduled();
 		return;
+	}
 	leave(t);
 	check_steps();
 }
@@ -239,6 +249,8 @@ static void task_end(struct hd_task *t)
 	struct hd_event ev = { .op = { .kind = HD_EV_EXIT } };
 
 	hd_settle();
+	if (W->probing)
+		hd_probe_done(true);
 	hd_emit(&ev);
 	t->state = HD_DONE;
 	t->op.flags = 0;

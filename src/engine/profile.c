@@ -14,10 +14,12 @@ struct hd_profile hd_profile;
 /* Words of the heap, then words of static data (its first 64 KiB). */
 enum { HEAP_WORDS = HD_HEAP_SIZE / 8, STATIC_WORDS = 8192,
        WORDS = HEAP_WORDS + STATIC_WORDS,
-       SEEN_MANY = 0x40, SEEN_WRITE = 0x80 };
+       SEEN_MANY = 0x40, SEEN_WRITE = 0x80, BOTH = 0xc0,
+       TELLING = 1 << 16 };
 
 static u8 seen[WORDS + 1]; /* task + 1, SEEN_MANY, SEEN_WRITE */
 static u8 shared[WORDS + 1];
+static u8 telling[TELLING];
 static bool counting;
 static u32 decisions;
 
@@ -56,16 +58,14 @@ static void count(const struct hd_op *op, u32 task)
 			hd_profile.count[i][task]++;
 }
 
-void hd_profile_note(const struct hd_op *op, u32 task)
+/* Note who touched the op's words; true if one became shared by it. */
+static bool mark_words(const struct hd_op *op, u32 task)
 {
+	bool fresh = false;
 	u32 w, end;
 
 	if (word_of(op->addr) == WORDS || !op->size)
-		return;
-	if (counting) {
-		count(op, task);
-		return;
-	}
+		return false;
 	end = word_of(op->addr + op->size - 1);
 	for (w = word_of(op->addr); w <= end && w < WORDS; w++) {
 		u8 s = seen[w];
@@ -77,7 +77,42 @@ void hd_profile_note(const struct hd_op *op, u32 task)
 		if (op->flags & HD_WRITE)
 			s |= SEEN_WRITE;
 		seen[w] = s;
+		fresh |= !shared[w] && (s & BOTH) == BOTH;
 	}
+	return fresh;
+}
+
+void hd_profile_note(const struct hd_op *op, u32 task)
+{
+	if (counting)
+		count(op, task);
+	else
+		mark_words(op, task);
+}
+
+bool hd_profile_learn(const struct hd_op *op, u32 task)
+{
+	u32 w, end;
+
+	if (!mark_words(op, task))
+		return false;
+	end = word_of(op->addr + op->size - 1);
+	for (w = word_of(op->addr); w <= end && w < WORDS; w++)
+		shared[w] |= (seen[w] & BOTH) == BOTH;
+	return true;
+}
+
+bool hd_is_telling(const struct hd_op *op)
+{
+	return telling[op->pc % TELLING];
+}
+
+bool hd_telling_learn(const struct hd_op *op)
+{
+	if (hd_is_telling(op))
+		return false;
+	telling[op->pc % TELLING] = 1;
+	return true;
 }
 
 void hd_profile_decision(void)
@@ -89,6 +124,7 @@ void hd_profile_clear(void)
 {
 	memset(seen, 0, sizeof(seen));
 	memset(shared, 0, sizeof(shared));
+	memset(telling, 0, sizeof(telling));
 	memset(&hd_profile, 0, sizeof(hd_profile));
 }
 
@@ -123,8 +159,7 @@ void hd_profile_run(void)
 	hd_eng.all_choice = true;
 	runs();
 	for (i = 0; i < WORDS; i++) {
-		if ((seen[i] & (SEEN_MANY | SEEN_WRITE)) !=
-		    (SEEN_MANY | SEEN_WRITE))
+		if ((seen[i] & BOTH) != BOTH)
 			continue;
 		shared[i] = 1;
 		if (hd_profile.nshared < HD_MAX_SHARED)

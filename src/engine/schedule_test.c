@@ -56,8 +56,8 @@ static void random_inputs(void)
 		hd_schedule_decode(&b, out, len, 3);
 		bad_trip += !equal(&a, &b);
 	}
-	is(bad_order, 0, "2,000 random inputs decode to sorted edits");
-	is(bad_trip, 0, "... and survive encoding and decoding");
+	tap_is(bad_order, 0, "2,000 random inputs decode to sorted edits");
+	tap_is(bad_trip, 0, "... and survive encoding and decoding");
 }
 
 static void order_does_not_matter(void)
@@ -69,10 +69,10 @@ static void order_does_not_matter(void)
 
 	hd_schedule_decode(&a, x, sizeof(x), 3);
 	hd_schedule_decode(&b, y, sizeof(y), 3);
-	ok(equal(&a, &b), "records are order-insensitive");
-	is(a.nedits, 2, "two records, two edits");
-	is(a.strategy, 3, "byte 0 is the strategy");
-	is(a.seed, 0x04030201, "bytes 1-4 are the seed, little endian");
+	tap_ok(equal(&a, &b), "records are order-insensitive");
+	tap_is(a.nedits, 2, "two records, two edits");
+	tap_is(a.strategy, 3, "byte 0 is the strategy");
+	tap_is(a.seed, 0x04030201, "bytes 1-4 are the seed, little endian");
 }
 
 static void equal_keys(void)
@@ -81,12 +81,12 @@ static void equal_keys(void)
 				0, 1, 5, 0, 1, 0 };
 
 	hd_schedule_decode(&a, x, sizeof(x), 3);
-	is(a.nedits, 1, "equal keys: one edit");
-	is(a.edit[0].arg, 1, "... the smallest argument wins");
+	tap_is(a.nedits, 1, "equal keys: one edit");
+	tap_is(a.edit[0].arg, 1, "... the smallest argument wins");
 	hd_schedule_decode(&a, x, sizeof(x) - 3, 3);
-	is(a.edit[0].arg, 2, "a short tail is ignored");
+	tap_is(a.edit[0].arg, 2, "a short tail is ignored");
 	hd_schedule_decode(&a, x, 0, 3);
-	ok(!a.nedits && !a.strategy && !a.seed, "the empty input is valid");
+	tap_ok(!a.nedits && !a.strategy && !a.seed, "the empty input is valid");
 }
 
 static void full(void)
@@ -99,17 +99,17 @@ static void full(void)
 
 		kept += hd_schedule_add(&a, e);
 	}
-	is(kept, HD_MAX_EDITS, "a full list refuses further edits");
+	tap_is(kept, HD_MAX_EDITS, "a full list refuses further edits");
 	hd_schedule_remove(&a, 0);
-	is(a.edit[0].anchor, 2, "remove closes the gap");
+	tap_is(a.edit[0].anchor, 2, "remove closes the gap");
 }
 
 int main(void)
 {
-	plan(12);
+	tap_plan(12);
 	random_inputs();
 	order_does_not_matter();
 	equal_keys();
 	full();
-	return done();
+	return tap_done();
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Mapping, reset and snapshots of the world; see world.h for the layout. */
 #define _GNU_SOURCE
+#define XXH_INLINE_ALL
+#include <xxhash.h> /* before our macros: it has names of its own */
+
 #include "world.h"
 
 #include <stdio.h>
@@ -209,12 +212,7 @@ void hd_snapshot_load(const void *from)
 
 static u64 hash_bytes(u64 h, const void *from, u64 size)
 {
-	const u64 *p = from;
-	u64 i;
-
-	for (i = 0; i < size / 8; i++)
-		h = hd_fold(h, p[i]);
-	return h;
+	return hd_fold(h, XXH3_64bits(from, size));
 }
 
 u64 hd_world_state_hash(void)

@@ -32,7 +32,7 @@ TWIN_TASKS(increment, { "a", increment }, { "b", increment });
 TWIN_VARIANTS(increment, SHOWS(ASSERT));
 TWIN(increment, "atomic/increment", .check = increment_check);
 
-/* --- a compare-and-exchange loop ---------------------------------------------- */
+/* --- a compare-and-exchange loop ------------------------------------ */
 
 static void twice(void *arg)
 {
@@ -61,7 +61,7 @@ static const struct heddle_variant twice_variants[] = {
 };
 TWIN(twice, "atomic/cmpxchg loop", .check = twice_check);
 
-/* --- bits ------------------------------------------------------------------------ */
+/* --- bits ----------------------------------------------------------- */
 
 static void bits(void *arg)
 {
@@ -83,7 +83,7 @@ TWIN_TASKS(bits, { "a", bits, (void *)0 }, { "b", bits, (void *)40 });
 TWIN_VARIANTS(bits, SHOWS(ASSERT));
 TWIN(bits, "atomic/bits", .check = bits_check);
 
-/* --- a lock of one bit: only one gets it -------------------------------------------- */
+/* --- a lock of one bit: only one gets it ---------------------------- */
 
 static void only_one(void *arg)
 {
@@ -110,7 +110,7 @@ TWIN_TASKS(only_one, { "a", only_one }, { "b", only_one });
 TWIN_VARIANTS(only_one, SHOWS(ASSERT));
 TWIN(only_one, "atomic/test_and_set_bit", .check = only_one_check);
 
-/* --- what the compiler makes of builtins ----------------------------------------------- */
+/* --- what the compiler makes of builtins ---------------------------- */
 
 static void c11(void *arg)
 {
@@ -133,7 +133,7 @@ TWIN_TASKS(c11, { "a", c11 }, { "b", c11 });
 TWIN_VARIANTS(c11, SHOWS(ASSERT));
 TWIN(c11, "atomic/builtins", .check = c11_check);
 
-/* --- message passing ------------------------------------------------------------------- */
+/* --- message passing ------------------------------------------------ */
 
 static void send(void *arg)
 {
@@ -162,7 +162,7 @@ TWIN_TASKS(message, { "send", send }, { "receive", receive });
 TWIN_VARIANTS(message, SHOWS(ASSERT));
 TWIN(message, "atomic/message", .goals = message_goals);
 
-/* --- what each returns -------------------------------------------------------------------- */
+/* --- what each returns ---------------------------------------------- */
 
 static void values(void *arg)
 {

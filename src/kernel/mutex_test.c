@@ -38,7 +38,7 @@ TWIN_TASKS(exclusion, { "a", increment }, { "b", increment });
 TWIN_VARIANTS(exclusion, SHOWS(ASSERT));
 TWIN(exclusion, "mutex/exclusion", .check = increment_check);
 
-/* --- a static mutex, three tasks --------------------------------------------------- */
+/* --- a static mutex, three tasks ------------------------------------ */
 
 static void three(void *arg)
 {
@@ -54,7 +54,7 @@ TWIN_TASKS(three, { "a", three }, { "b", three }, { "c", three });
 TWIN_SAFE_ONLY(three);
 TWIN(three, "mutex/three tasks");
 
-/* --- ABBA ---------------------------------------------------------------------------- */
+/* --- ABBA ----------------------------------------------------------- */
 
 static void abba(void *arg)
 {
@@ -72,7 +72,7 @@ TWIN_TASKS(abba, { "ab", abba }, { "ba", abba, "" });
 TWIN_VARIANTS(abba, SHOWS(CIRCULAR), SHOWS(DEADLOCK));
 TWIN(abba, "mutex/ABBA");
 
-/* --- a trylock does not wait ------------------------------------------------------------ */
+/* --- a trylock does not wait ---------------------------------------- */
 
 static void trylock(void *arg)
 {
@@ -101,7 +101,7 @@ static const struct heddle_variant trylock_variants[] = {
 };
 TWIN(trylock, "mutex/trylock");
 
-/* --- the same lock twice ------------------------------------------------------------------- */
+/* --- the same lock twice -------------------------------------------- */
 
 static void twice(void *arg)
 {
@@ -117,7 +117,7 @@ TWIN_TASKS(twice, { "a", twice });
 TWIN_VARIANTS(twice, SHOWS(RECURSIVE), SHOWS(DEADLOCK));
 TWIN(twice, "mutex/recursion");
 
-/* --- somebody else's unlock ------------------------------------------------------------------ */
+/* --- somebody else's unlock ----------------------------------------- */
 
 static void owner(void *arg)
 {
@@ -140,7 +140,7 @@ TWIN_TASKS(stranger, { "owner", owner }, { "stranger", stranger });
 TWIN_VARIANTS(stranger, SHOWS(UNBALANCE));
 TWIN(stranger, "mutex/not the owner");
 
-/* --- killed while it waits --------------------------------------------------------------------- */
+/* --- killed while it waits ------------------------------------------ */
 
 static void killed(void *arg)
 {
@@ -161,7 +161,7 @@ TWIN_TASKS(killed, { "a", killed }, { "b", owner });
 TWIN_VARIANTS(killed, SHOWS(UNBALANCE));
 TWIN(killed, "mutex/killable", .goals = killed_goals);
 
-/* --- still held ----------------------------------------------------------------------------------- */
+/* --- still held ----------------------------------------------------- */
 
 static void user(void *arg)
 {
@@ -190,7 +190,7 @@ TWIN_TASKS(leave, { "a", leave });
 TWIN_VARIANTS(leave, SHOWS(HELD_AT_EXIT));
 TWIN(leave, "mutex/held at exit");
 
-/* --- assertions ------------------------------------------------------------------------------------ */
+/* --- assertions ----------------------------------------------------- */
 
 static void asserted(void *arg)
 {

@@ -42,7 +42,7 @@ void hd_boot_rcu(u32 ntasks)
 	heddle_keep(rcu);
 }
 
-/* --- readers ------------------------------------------------------------------- */
+/* --- readers -------------------------------------------------------- */
 
 void rcu_read_lock(void)
 {
@@ -135,7 +135,7 @@ void hd_rcu_protected_check(bool cond)
 			    HD_PC());
 }
 
-/* --- calls ----------------------------------------------------------------------- */
+/* --- calls ---------------------------------------------------------- */
 
 static void queue(struct rcu_head *head, rcu_callback_t func, const void *obj,
 		  u32 pc)
@@ -196,7 +196,7 @@ void synchronize_rcu(void)
 	hd_did(r->sync, r->sync);
 }
 
-/* --- the task that runs callbacks -------------------------------------------------- */
+/* --- the task that runs callbacks ----------------------------------- */
 
 static struct call first_elapsed(void)
 {

@@ -16,7 +16,7 @@ static void setup(void)
 	refcount_set(&thing->refs, 1);
 }
 
-/* --- a limit that keeps readers out of the flag bit ------------------------------- */
+/* --- a limit that keeps readers out of the flag bit ----------------- */
 
 enum { FLAG = 4 };
 
@@ -50,7 +50,7 @@ static const struct heddle_variant limit_variants[] = {
 };
 TWIN(limit, "refcount/limit off by one");
 
-/* --- a reference from nothing -------------------------------------------------------- */
+/* --- a reference from nothing --------------------------------------- */
 
 static struct kmem_cache *cache;
 static struct thing *shared;
@@ -99,7 +99,7 @@ TWIN_TASKS(lookup, { "put", last_put }, { "lookup", lookup });
 TWIN_VARIANTS(lookup, SHOWS(REFCOUNT));
 TWIN(lookup, "refcount/increment from 0");
 
-/* --- one put too many ------------------------------------------------------------------ */
+/* --- one put too many ----------------------------------------------- */
 
 static void puts_once(void *arg)
 {
@@ -118,7 +118,7 @@ TWIN_TASKS(puts, { "a", puts_once }, { "b", puts_once });
 TWIN_VARIANTS(puts, SHOWS(REFCOUNT));
 TWIN(puts, "refcount/underflow");
 
-/* --- who frees: the decrement decides, not a later look ----------------------------------- */
+/* --- who frees: the decrement decides, not a later look ------------- */
 
 static void free_setup(void)
 {
@@ -142,7 +142,7 @@ TWIN_TASKS(free, { "a", free_last }, { "b", free_last });
 TWIN_VARIANTS(free, SHOWS(DOUBLE_FREE), SHOWS(USE_AFTER_FREE));
 TWIN(free, "refcount/who frees");
 
-/* --- plain dec must not be the last ---------------------------------------------------------- */
+/* --- plain dec must not be the last --------------------------------- */
 
 static void dec(void *arg)
 {
@@ -160,7 +160,7 @@ TWIN_TASKS(dec, { "a", dec }, { "b", dec });
 TWIN_VARIANTS(dec, SHOWS(REFCOUNT));
 TWIN(dec, "refcount/plain dec to 0");
 
-/* --- values ------------------------------------------------------------------------------------ */
+/* --- values --------------------------------------------------------- */
 
 static void values(void *arg)
 {

@@ -33,7 +33,7 @@ void hd_init_rwsem(struct rw_semaphore *s, const char *name,
 	lockdep_init_map(&s->dep_map, name, key);
 }
 
-/* --- the queue ---------------------------------------------------------------- */
+/* --- the queue ------------------------------------------------------ */
 
 static void enqueue(struct rw_semaphore *s, u8 kind)
 {
@@ -111,7 +111,7 @@ static void wake_next(struct rw_semaphore *s)
 		wake_writer(s);
 }
 
-/* --- readers -------------------------------------------------------------------- */
+/* --- readers -------------------------------------------------------- */
 
 static bool reader_enters(struct rw_semaphore *s)
 {
@@ -255,7 +255,7 @@ void up_read(struct rw_semaphore *s)
 	hd_did(old, word(s));
 }
 
-/* --- writers -------------------------------------------------------------------- */
+/* --- writers -------------------------------------------------------- */
 
 static bool writer_enters(struct rw_semaphore *s)
 {
@@ -369,7 +369,7 @@ void downgrade_write(struct rw_semaphore *s)
 	hd_did(old, word(s));
 }
 
-/* --- looking --------------------------------------------------------------------- */
+/* --- looking -------------------------------------------------------- */
 
 static void look(const struct rw_semaphore *s, u32 pc)
 {

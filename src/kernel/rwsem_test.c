@@ -41,7 +41,7 @@ static void write_section(void)
 	w->writers--;
 }
 
-/* --- exclusion: readers and writers -------------------------------------------------- */
+/* --- exclusion: readers and writers --------------------------------- */
 
 static void reader(void *arg)
 {
@@ -72,7 +72,7 @@ TWIN_TASKS(exclusion, { "reader", reader }, { "writer", writer },
 TWIN_VARIANTS(exclusion, SHOWS(ASSERT));
 TWIN(exclusion, "rwsem/exclusion");
 
-/* --- readers are inside together -------------------------------------------------------- */
+/* --- readers are inside together ------------------------------------ */
 
 static void together(void *arg)
 {
@@ -96,7 +96,7 @@ TWIN_TASKS(together, { "a", together }, { "b", together, "" });
 TWIN_VARIANTS(together, SHOWS(LIVELOCK));
 TWIN(together, "rwsem/readers together");
 
-/* --- read recursion: a deadlock as soon as a writer queues --------------------------------- */
+/* --- read recursion: a deadlock as soon as a writer queues ---------- */
 
 static void recursive_reader(void *arg)
 {
@@ -128,7 +128,7 @@ static const struct heddle_variant recursion_variants[] = {
 #define recursion_setup policy_setup
 TWIN(recursion, "rwsem/read recursion");
 
-/* --- a trylock under it does not wait ------------------------------------------------------- */
+/* --- a trylock under it does not wait ------------------------------- */
 
 static void try_reader(void *arg)
 {
@@ -158,7 +158,7 @@ static const struct heddle_variant try_variants[] = {
 #define try_setup policy_setup
 TWIN(try, "rwsem/read trylock");
 
-/* --- mixed, all policies --------------------------------------------------------------------- */
+/* --- mixed, all policies -------------------------------------------- */
 
 static void mixed_reader(void *arg)
 {
@@ -194,7 +194,7 @@ static const struct heddle_variant mixed_variants[] = {
 #define mixed_setup policy_setup
 TWIN(mixed, "rwsem/two readers, two writers", .check = mixed_check);
 
-/* --- downgrade lets no writer in between -------------------------------------------------------- */
+/* --- downgrade lets no writer in between ---------------------------- */
 
 static void downgrader(void *arg)
 {
@@ -236,7 +236,7 @@ TWIN_TASKS(downgrade, { "downgrade", downgrader }, { "writer", changer },
 TWIN_VARIANTS(downgrade, SHOWS(ASSERT));
 TWIN(downgrade, "rwsem/downgrade");
 
-/* --- readers come in after a downgrade ------------------------------------------------------------- */
+/* --- readers come in after a downgrade ------------------------------ */
 
 static void waits_for_reader(void *arg)
 {
@@ -266,7 +266,7 @@ TWIN_TASKS(admitted, { "downgrade", waits_for_reader },
 TWIN_VARIANTS(admitted, SHOWS(LIVELOCK));
 TWIN(admitted, "rwsem/downgrade admits readers");
 
-/* --- a killed writer wakes those behind it -------------------------------------------------------------- */
+/* --- a killed writer wakes those behind it -------------------------- */
 
 static void killable_writer(void *arg)
 {
@@ -301,7 +301,7 @@ TWIN_VARIANTS(killed, SHOWS(UNBALANCE));
 TWIN(killed, "rwsem/killable", .goals = killed_goals,
      .check = mixed_check);
 
-/* --- a reader that waits for a queued reader behind a killed writer: it must get in ---------------------- */
+/* --- a killed writer no longer blocks the reader behind it ------------- */
 
 static void holds_until_step(void *arg)
 {
@@ -330,7 +330,7 @@ static const struct heddle_variant successor_variants[] = {
 };
 TWIN(successor, "rwsem/killed writer's successors");
 
-/* --- assertions by mode ----------------------------------------------------------------------------------- */
+/* --- assertions by mode --------------------------------------------- */
 
 static void modes(void *arg)
 {

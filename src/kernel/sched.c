@@ -15,7 +15,7 @@ struct task_struct *hd_current_task(void)
 	return t;
 }
 
-/* --- spinning -------------------------------------------------------------------- */
+/* --- spinning ------------------------------------------------------- */
 
 static u64 word_addr(u64 packed)
 {
@@ -51,6 +51,8 @@ void cpu_relax(void)
 	u64 addr, v;
 
 	hd_settle();
+	if (W->probing) /* a condition that spins, looked at a last time */
+		hd_probe_done(false);
 	if (!t->nreads || t->nreads > HD_MAX_READS) {
 		yield_op(pc);
 		t->nreads = 0;
@@ -83,7 +85,7 @@ void yield(void)
 	yield_op(HD_PC());
 }
 
-/* --- atomic context ---------------------------------------------------------------- */
+/* --- atomic context ------------------------------------------------- */
 
 void hd_might_sleep(const char *what, u32 pc)
 {

@@ -15,7 +15,7 @@ static void setup(void)
 	w = heddle_alloc(struct cell);
 }
 
-/* --- a spin loop ends when its word changes ---------------------------------------- */
+/* --- a spin loop ends when its word changes ------------------------- */
 
 static void spin(void *arg)
 {
@@ -43,7 +43,7 @@ static const struct heddle_variant spin_variants[] = {
 };
 TWIN(spin, "sched/spin loop");
 
-/* --- two words, either ends the loop -------------------------------------------------- */
+/* --- two words, either ends the loop -------------------------------- */
 
 static void spin_two(void *arg)
 {
@@ -66,7 +66,7 @@ TWIN_TASKS(two, { "spin", spin_two }, { "set", set_one });
 TWIN_SAFE_ONLY(two);
 TWIN(two, "sched/spin on two words");
 
-/* --- each waits for the other ---------------------------------------------------------- */
+/* --- each waits for the other --------------------------------------- */
 
 static void polite(void *arg)
 {
@@ -89,7 +89,7 @@ TWIN_TASKS(polite, { "a", polite }, { "b", polite, "" });
 TWIN_VARIANTS(polite, SHOWS(LIVELOCK));
 TWIN(polite, "sched/mutual spin");
 
-/* --- yielding waits for nothing ----------------------------------------------------------- */
+/* --- yielding waits for nothing ------------------------------------- */
 
 static void yields(void *arg)
 {
@@ -109,7 +109,7 @@ TWIN_TASKS(yields, { "a", yields });
 TWIN_VARIANTS(yields, SHOWS(SLEEP_ATOMIC));
 TWIN(yields, "sched/yield");
 
-/* --- NULL ------------------------------------------------------------------------------------ */
+/* --- NULL ----------------------------------------------------------- */
 
 static void clear(void *arg)
 {
@@ -176,7 +176,7 @@ TWIN_TASKS(prims, { "a", null_primitives });
 TWIN_VARIANTS(prims, SHOWS(NULL_DEREF));
 TWIN(prims, "sched/NULL primitives");
 
-/* --- BUG, WARN, assert -------------------------------------------------------------------------- */
+/* --- BUG, WARN, assert ---------------------------------------------- */
 
 static void complain(void *arg)
 {
@@ -194,7 +194,7 @@ TWIN_TASKS(complain, { "a", complain });
 TWIN_VARIANTS(complain, SHOWS(WARN), SHOWS(ASSERT), SHOWS(BUG));
 TWIN(complain, "sched/BUG and WARN");
 
-/* --- signals are the schedule's ------------------------------------------------------------------- */
+/* --- signals are the schedule's ------------------------------------- */
 
 static void signals(void *arg)
 {
@@ -214,7 +214,7 @@ TWIN_TASKS(signals, { "a", signals });
 TWIN_VARIANTS(signals, SHOWS(ASSERT));
 TWIN(signals, "sched/signals", .goals = signals_goals);
 
-/* --- who am I ---------------------------------------------------------------------------------------- */
+/* --- who am I ------------------------------------------------------- */
 
 static void me(void *arg)
 {

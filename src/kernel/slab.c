@@ -18,7 +18,7 @@ struct kmem_cache {
 
 void *hd_memset(void *to, int c, size_t size);
 
-/* --- allocation --------------------------------------------------------------------- */
+/* --- allocation ----------------------------------------------------- */
 
 /* "sizeof(struct x)" -> "struct x", with a place to stay.  Nothing depends on
  * where it stays, so this is no part of the world. */
@@ -58,7 +58,7 @@ void *hd_kmalloc(const char *size_text, size_t size, gfp_t flags)
 	return hd_heap_new(type_in(size_text), size ? (u32)size : 1, pc);
 }
 
-/* --- free ---------------------------------------------------------------------------- */
+/* --- free ----------------------------------------------------------- */
 
 static void bad_free(const void *p, u32 pc)
 {
@@ -117,7 +117,7 @@ void kfree(const void *p)
 		hd_free(p, HD_PC());
 }
 
-/* --- caches --------------------------------------------------------------------------- */
+/* --- caches --------------------------------------------------------- */
 
 struct kmem_cache *kmem_cache_create(const char *name, unsigned int size,
 				     unsigned int align, slab_flags_t flags,

@@ -42,7 +42,7 @@ TWIN_TASKS(exclusion, { "a", increment }, { "b", increment },
 TWIN_VARIANTS(exclusion, SHOWS(ASSERT));
 TWIN(exclusion, "spinlock/exclusion", .check = increment_check);
 
-/* --- a trylock that fails must not be unlocked ---------------------------------- */
+/* --- a trylock that fails must not be unlocked ---------------------- */
 
 static void try_it(void *arg)
 {
@@ -63,7 +63,7 @@ TWIN_TASKS(busy, { "a", try_it }, { "b", try_it });
 TWIN_VARIANTS(busy, SHOWS(UNBALANCE));
 TWIN(busy, "spinlock/trylock", .goals = busy_goals);
 
-/* --- sleeping in atomic context --------------------------------------------------- */
+/* --- sleeping in atomic context ------------------------------------- */
 
 static void sleeper(void *arg)
 {
@@ -84,7 +84,7 @@ TWIN_TASKS(sleeper, { "a", sleeper }, { "b", sleeper });
 TWIN_VARIANTS(sleeper, SHOWS(SLEEP_ATOMIC));
 TWIN(sleeper, "spinlock/sleep inside");
 
-/* --- two of a class need a subclass ------------------------------------------------- */
+/* --- two of a class need a subclass --------------------------------- */
 
 static spinlock_t *pair;
 

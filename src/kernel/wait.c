@@ -43,6 +43,8 @@ void set_current_state(unsigned int state)
 	struct sleeper *s = self();
 	u64 old;
 
+	if (W->probing && state == TASK_RUNNING)
+		hd_probe_done(true);
 	hd_publish(HD_STORE, &s->state, WORD, HD_WRITE, HD_FULL, HD_PC());
 	old = s->state;
 	s->state = state;
@@ -110,7 +112,7 @@ bool hd_signal_in_state(unsigned int state)
 	       !W->probing && hd_signal_comes();
 }
 
-/* --- rcuwait -------------------------------------------------------------------------- */
+/* --- rcuwait -------------------------------------------------------- */
 
 static void begin(u8 kind, u64 *word, u8 flags, u8 order, u32 pc)
 {
@@ -198,7 +200,7 @@ bool rcuwait_wake_up(struct rcuwait *w)
 	return woken;
 }
 
-/* --- wait queues ------------------------------------------------------------------------ */
+/* --- wait queues ---------------------------------------------------- */
 
 void init_waitqueue_head(wait_queue_head_t *q)
 {

@@ -48,7 +48,7 @@ static bool buggy(void)
 		  .expect = { __VA_ARGS__ } },                          \
 		{ 0 }                                                   \
 	};                                                              \
-	HEDDLE_SCENARIO(id) = { .name = #id, .tasks = id##_tasks,       \
+	HEDDLE_SCENARIO(id##_twin) = { .name = #id, .tasks = id##_tasks,       \
 				.variants = id##_variants, .setup = setup }
 
 static void pair(struct mutex *outer, struct mutex *inner)

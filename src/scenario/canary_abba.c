@@ -57,7 +57,7 @@ static const struct heddle_task tasks[] = {
 
 static const struct heddle_variant variants[] = {
 	{ "planted", "three mutexes in a ring", NULL,
-	  { { HD_V_CIRCULAR, 0 }, { HD_V_DEADLOCK, 2 } } },
+	  { { HD_V_CIRCULAR, 0 }, { HD_V_DEADLOCK, 1 } } },
 	{ 0 },
 };
 

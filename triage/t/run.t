@@ -1,0 +1,99 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# heddle run and heddle explore: results, exit statuses, saving.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use Heddle;
+use Test::More;
+
+# --- run
+my ($rc, $out, $err) = heddle('run', 'abba:buggy', '--want=deadlock');
+my $r = result($out);
+is $rc, 1, 'a verdict is exit status 1';
+is $r->{scenario}, 'abba:buggy', 'the last line names the scenario';
+like $r->{signatures}, qr/\bdeadlock:a:b\b/, '... and the signature';
+is $r->{first}, $r->{schedules}, '... and where the search stopped';
+like $out, qr/proved minimal: 0 preemptions exhausted/, 'minimised and proved';
+like $out, qr/^circular a b +\d+ times, first in schedule \d+$/m,
+	'other verdicts are counted and listed';
+unlike $out, qr/\e/, 'no colour in a file';
+is $err, '', 'no progress in a file';
+my ($rc2, $out2) = heddle('run', 'abba:buggy', '--want=deadlock');
+s/seconds=\S+|\d+ ms//g for my ($a, $b) = ($out, $out2);
+is $a, $b, 'the same again';
+
+($rc, $out) = heddle('run', 'abba:fixed', '--schedules=500');
+$r = result($out);
+is "$rc $r->{schedules} $r->{verdicts} $r->{complete}", '0 500 0 no',
+	'clean: exit status 0, and never complete';
+like $out, qr/not a proof/, '... and it says so';
+
+for my $strategy (qw(pos surw random pct portfolio)) {
+	($rc) = heddle('run', 'bench_vma_lock:buggy', "--strategy=$strategy");
+	is $rc, 1, "$strategy finds workload (c)";
+}
+($rc, $out) = heddle('run', 'abba', '--strategy=run-to-block',
+	'--want=deadlock', '--schedules=10');
+is $rc, 0, 'run-to-block cannot show the deadlock';
+
+($rc, $out) = heddle('run', 'abba', '--want=deadlock', '--seeds=5');
+is $rc, 1, 'a table over seeds';
+like $out, qr/^$_ +\d+ +\d+ +5\/5$/m, "... with $_"
+	for qw(pos surw random pct portfolio);
+
+# --- saving
+($rc, $out) = heddle('run', 'abba', '--keep-going', '--schedules=200',
+	"--out=$dir/found");
+is $rc, 1, 'keep going';
+is result($out)->{schedules}, 200, '... to the end';
+for my $name (qw(circular-a-b deadlock-a-b)) {
+	ok -s "$dir/found/$name.sched" && -s "$dir/found/$name.txt",
+		"... $name is saved, with its report";
+}
+is_deeply [ glob "$dir/found/*.tmp" ], [], '... nothing is left behind';
+my $mine = slurp("$dir/found/circular-a-b.sched");
+heddle('run', 'bench_abba', '--want=circular', "--out=$dir/found");
+is slurp("$dir/found/circular-a-b.sched"), $mine,
+	'a finding of another scenario overwrites nothing';
+
+spew("$dir/file", '');
+($rc, $out, $err) = heddle('run', 'abba', "--out=$dir/file");
+is $rc, 2, 'an unwritable folder is exit status 2';
+like $err, qr/^heddle: cannot write \S+: [^\n]+\n\z/, '... one line says why';
+like $out, qr/^heddle schedule 1\nscenario abba:buggy\n/m,
+	'... and nothing is lost: the schedule is on standard output';
+
+# --- explore
+($rc, $out) = heddle('explore', 'abba:buggy', '--preemptions=2');
+is $rc, 1, 'explore: a verdict';
+like $out, qr/^0 preemptions: circular a b \(NEW\)/m, 'lockdep needs no luck';
+like $out, qr/^1 preemption: deadlock a b \(NEW\)/m, 'the deadlock needs one';
+like $out, qr/^2 preemptions: nothing new/m, 'and that is all';
+like $out, qr/verdicts=2 complete=yes bound=2 .*expected=yes/, 'as declared';
+
+($rc, $out) = heddle('explore', 'abba:fixed');
+is $rc, 0, 'explore: clean and complete';
+like $out, qr/verdicts=0 complete=yes bound=none .*goals=1\/1/, '... it says';
+like $out, qr/^complete: no violation in any interleaving of this model$/m,
+	'... in this model';
+like $out, qr/^relative to: sequential consistency/m, '... and relative to what';
+
+($rc, $out) = heddle('explore', 'abba:fixed', '--max-schedules=2');
+is $rc, 3, 'explore: incomplete without a verdict';
+like $out, qr/verdicts=0 complete=no/, '... it says';
+like $out, qr/^incomplete: stopped at --max-schedules$/m, '... and why';
+
+($rc, $out) = heddle('explore', 'abba', '--want=deadlock', '--preemptions=9',
+	"--out=$dir/ex");
+is $rc, 1, 'explore stops at the wanted verdict';
+is result($out)->{bound}, 1, '... at its number of preemptions';
+ok -s "$dir/ex/deadlock-a-b.sched", '... and saves the witness';
+($rc) = heddle('explore', 'abba', '--preemptions=0', '--want=deadlock');
+is $rc, 0, 'the wanted verdict is not there without a preemption';
+for my $v ('abba:buggy', 'abba:fixed', 'canary_abba') {
+	($rc) = heddle('explore', $v, '--preemptions=2', '--check');
+	is $rc, 0, "$v is as declared";
+}
+done_testing;
