@@ -17,7 +17,8 @@ say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2);)
 
 BASE = -std=gnu11 -g -gdwarf-4 -fno-pie -fno-common -fno-omit-frame-pointer \
 	-Iinclude -Wall -Wextra -Wno-missing-field-initializers -MMD -MP
-OPT = -O2
+# popcnt: every x86-64 machine since 2009
+OPT = -O2 $(if $(filter x86_64,$(shell uname -m)),-mpopcnt)
 ifdef SAN
 SANFLAGS = -fsanitize=$(SAN) -fno-sanitize-recover=all \
 	$(if $(filter clang%,$(CC)),-fsanitize-address-use-after-return=never)

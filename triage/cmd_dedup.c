@@ -38,7 +38,7 @@ struct dedup {
 	bool files;
 };
 
-/* --- reading ------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------- */
 
 static bool ends_with(const char *s, const char *end)
 {
@@ -123,7 +123,7 @@ static bool walk(struct dedup *d, const char *dir, u32 depth)
 	return true;
 }
 
-/* --- printing ------------------------------------------------------------------------ */
+/* --- printing ------------------------------------------------------------ */
 
 /* By group, then the smallest first; by name where nothing else differs, so
  * that the order does not depend on the file system. */
@@ -174,7 +174,7 @@ static u32 print_groups(struct dedup *d, u32 *clean)
 	return bugs;
 }
 
-/* --- the verb -------------------------------------------------------------------------- */
+/* --- the verb ------------------------------------------------------------ */
 
 static bool parse(int argc, char **argv, struct dedup *d)
 {

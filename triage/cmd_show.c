@@ -24,7 +24,7 @@ struct show {
 	const char *format, *want, *scenario;
 };
 
-/* --- a scenario ------------------------------------------------------------------------ */
+/* --- a scenario ---------------------------------------------------------- */
 
 static void print_expect(struct page *p, const struct heddle_variant *v)
 {
@@ -105,7 +105,7 @@ static int show_scenario(const struct target *t, bool one)
 	return EXIT_CLEAN;
 }
 
-/* --- a file ------------------------------------------------------------------------------ */
+/* --- a file -------------------------------------------------------------- */
 
 static void report_of_file(struct report *r, const char *path,
 			   const struct sched_file *f, const struct show *o)
@@ -167,7 +167,7 @@ static int show_file(const char *path, const struct show *o)
 	return fflush(stdout) ? EXIT_FAULT : EXIT_CLEAN;
 }
 
-/* --- the verb -------------------------------------------------------------------------------- */
+/* --- the verb ------------------------------------------------------------ */
 
 static bool parse(int argc, char **argv, struct show *o)
 {

@@ -81,7 +81,7 @@ static json_t *site_of_pc(u32 pc)
 	return pc && sym_frames(pc, &s, 1) ? site_object(&s) : json_null();
 }
 
-/* --- parts ----------------------------------------------------------------------------- */
+/* --- parts --------------------------------------------------------------- */
 
 static json_t *one_verdict(const struct story *s, u32 i)
 {
@@ -131,7 +131,7 @@ static json_t *schedule(const struct story *s)
 			 (json_int_t)h->seed, "edits", edits);
 }
 
-/* --- events ----------------------------------------------------------------------------- */
+/* --- events -------------------------------------------------------------- */
 
 static json_t *flags(const struct hd_op *op)
 {

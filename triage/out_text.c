@@ -34,7 +34,11 @@ static void print_head(const struct story *s, struct page *p)
 	const char *source = s->scenario->source;
 
 	page_wrap(p, 8, "heddle: %s", s->title);
-	page_wrap(p, 2, "model of %s", source ? source : s->scenario->name);
+	if (s->scenario->canary)
+		page_line(p, "planted: nothing real is modelled");
+	else
+		page_wrap(p, 2, "model of %s",
+			  source ? source : s->scenario->name);
 	page_wrap(p, 2, "%s:%s (%s), SC", s->scenario->name, s->variant->name,
 		  s->variant->title ? s->variant->title : s->variant->name);
 	print_preemptions(s, p);
@@ -55,6 +59,18 @@ static void print_others(const struct story *s, struct page *p)
 	}
 	if (line[0])
 		page_wrap(p, 2, "also in this run: %s", line);
+}
+
+/* A path cannot be wrapped: a long one is told by its name. */
+static void print_file(const char *file, struct page *p)
+{
+	const char *slash = file ? strrchr(file, '/') : NULL;
+
+	if (!file)
+		return;
+	if (slash && strlen(file) + strlen("heddle replay ") > p->width)
+		file = slash + 1;
+	page_line(p, "heddle replay %s", file);
 }
 
 static void append(struct page *to, struct page *from)
@@ -87,12 +103,11 @@ void report_page(const struct story *s, struct page *p)
 	print_others(s, p);
 	if (s->scenario->not_modelled)
 		page_wrap(p, 2, "not modelled: %s", s->scenario->not_modelled);
-	if (s->report->file)
-		page_line(p, "heddle replay %s", s->report->file);
+	print_file(s->report->file, p);
 	append(p, &detail);
 }
 
-/* --- colour ------------------------------------------------------------------------- */
+/* --- colour -------------------------------------------------------------- */
 
 static const char *color_of(const struct page *p, u32 i)
 {

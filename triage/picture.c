@@ -34,7 +34,7 @@ static struct lane *lane_of(struct canvas *c, u32 task)
 	return &c->lane[0];
 }
 
-/* --- the text of a row ------------------------------------------------------------ */
+/* --- the text of a row --------------------------------------------------- */
 
 static void what_of(const struct row *r, char *buf, size_t size)
 {
@@ -42,8 +42,8 @@ static void what_of(const struct row *r, char *buf, size_t size)
 		 r->st.object[0] && r->st.values[0] ? " " : "",
 		 r->st.values);
 	if (r->times > 1)
-		snprintf(buf + strlen(buf), size - strlen(buf), " (%u times)",
-			 r->times);
+		snprintf(buf + strlen(buf), size - strlen(buf),
+			 "%s(%u times)", buf[0] ? " " : "", r->times);
 }
 
 static u32 verb_end(const struct row *r)
@@ -123,7 +123,7 @@ static void cell_remark(struct cell *c, const struct row *r,
 	cell_add(c, r->indent + 2u, text, l->width);
 }
 
-/* --- drawing ------------------------------------------------------------------------ */
+/* --- drawing ------------------------------------------------------------- */
 
 static void draw_row(struct canvas *c, const struct row *r)
 {
@@ -175,7 +175,7 @@ static void draw_verdict(struct canvas *c)
 	page_wrap(c->p, 4, "%*s%s", (int)x, "", text);
 }
 
-/* --- lanes ---------------------------------------------------------------------------- */
+/* --- lanes --------------------------------------------------------------- */
 
 static void find_lanes(struct canvas *c, const struct rows *rows)
 {

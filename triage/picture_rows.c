@@ -105,13 +105,12 @@ static void push_remark(struct rows *rows, const struct story *s, u32 i)
 		 s->log[i].ev.text ? s->log[i].ev.text : "");
 }
 
-/* --- a function and its only op on one row ------------------------------------- */
+/* --- a function and its only op on one row ------------------------------- */
 
 static bool merges(u8 op)
 {
 	return op == HD_LOAD || op == HD_STORE || op == HD_LOCK ||
-	       op == HD_TRYLOCK || op == HD_UNLOCK || op == HD_DOWNGRADE ||
-	       op == HD_FREE;
+	       op == HD_TRYLOCK || op == HD_UNLOCK || op == HD_DOWNGRADE;
 }
 
 static bool is_only_op(const struct rows *rows, u32 head)

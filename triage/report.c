@@ -15,7 +15,7 @@
 
 bool report_all;
 
-/* --- verdicts -------------------------------------------------------------------- */
+/* --- verdicts ------------------------------------------------------------ */
 
 bool verdict_of_lockdep(u8 kind)
 {
@@ -55,7 +55,7 @@ static bool names_lock(const struct hd_verdict *v, const char *name)
 	return false;
 }
 
-/* --- who shares what ---------------------------------------------------------------- */
+/* --- who shares what ----------------------------------------------------- */
 
 struct byte_use {
 	u64 addr;
@@ -164,7 +164,7 @@ static void find_shared(struct story *s)
 	free(t);
 }
 
-/* --- locks: who got them at once --------------------------------------------------- */
+/* --- locks: who got them at once ----------------------------------------- */
 
 u32 story_next_op(const struct story *s, u32 i)
 {
@@ -216,7 +216,7 @@ static void judge_lock_op(struct story *s, u32 i)
 		s->flag[i] |= REC_WAITS;
 }
 
-/* --- what is shown ------------------------------------------------------------------ */
+/* --- what is shown ------------------------------------------------------- */
 
 static bool has_remark(const struct story *s, u32 i)
 {
@@ -270,6 +270,18 @@ static bool shows_op(const struct story *s, u32 i, const struct hd_verdict *v)
 	return (s->flag[i] & REC_SHARED) || has_remark(s, i);
 }
 
+/* A blocked task that does not stand at a lock: nothing else tells of it. */
+static bool sleeps(const struct story *s, u32 blocked)
+{
+	u32 i;
+
+	for (i = blocked; i-- > 0;)
+		if (s->log[i].ev.task == s->log[blocked].ev.task &&
+		    is_op(&s->log[i]))
+			return !(s->flag[i] & REC_WAITS);
+	return true;
+}
+
 static bool shows(const struct story *s, u32 i, const struct hd_verdict *v)
 {
 	const struct hd_record *rec = &s->log[i];
@@ -280,12 +292,36 @@ static bool shows(const struct story *s, u32 i, const struct hd_verdict *v)
 		return true;
 	if (rec->ev.op.kind == HD_EV_BAD_ACCESS)
 		return i == s->last;
+	if (rec->ev.op.kind == HD_EV_BLOCKED)
+		return sleeps(s, i);
 	if (is_manual_annotation(rec))
 		return s->all || (verdict_of_lockdep(v->kind) &&
 				  names_lock(v, rec->ev.text));
 	if (!is_op(rec) || rec->ev.task >= s->ntasks)
 		return false;
 	return s->all || i == s->last || shows_op(s, i, v);
+}
+
+/* A remark on a load is about a comparison: show what it was compared with, a
+ * load of the same size just before in the same function. */
+static void show_operands(struct story *s, u32 i)
+{
+	const struct hd_event *ev = &s->log[i].ev;
+	u32 j, seen = 0;
+
+	if (!(s->flag[i] & REC_SHOWN) || ev->op.kind != HD_LOAD ||
+	    !has_remark(s, i))
+		return;
+	for (j = i; j-- > 0 && seen < 2;) {
+		const struct hd_event *o = &s->log[j].ev;
+
+		if (o->task != ev->task || !is_op(&s->log[j]))
+			continue;
+		seen++;
+		if (o->op.kind == HD_LOAD && o->op.size == ev->op.size &&
+		    sym_same_function(o->op.pc, ev->op.pc))
+			s->flag[j] |= REC_SHOWN;
+	}
 }
 
 /* Locks annotate before they act: a verdict raised by the annotation belongs
@@ -331,9 +367,11 @@ static void select_records(struct story *s)
 	for (i = 0; i < s->n; i++)
 		if (shows(s, i, v ? v : &none))
 			s->flag[i] |= REC_SHOWN;
+	for (i = 0; i < s->n; i++)
+		show_operands(s, i);
 }
 
-/* --- telling ------------------------------------------------------------------------- */
+/* --- telling ------------------------------------------------------------- */
 
 /* A plain store is recorded when its task enters the engine again, from another
  * place: its callers are those of the nearest record in the same function. */

@@ -15,7 +15,7 @@
 #include "sym.h"
 #include "triage.h"
 
-/* --- report_statement.c ------------------------------------------------------ */
+/* --- report_statement.c -------------------------------------------------- */
 
 struct statement {
 	char verb[48];    /* "dec_and_test", in the API's words */
@@ -32,6 +32,7 @@ u32 statement_stack(const struct hd_record *rec, struct sym_site *site,
 void statement_make(const struct hd_record *rec, struct statement *s);
 void statement_print(const struct statement *s, char *buf, size_t size);
 void value_text(u64 v, u32 size, char *buf, size_t room);
+void change_text(const char *old, const char *val, char *buf, size_t size);
 /* "vm_refcnt", "vm_area_struct#1+8", "counter"; "" if addr names nothing. */
 void object_text(const struct hd_record *rec, char *buf, size_t size);
 bool is_op(const struct hd_record *rec);
@@ -39,7 +40,7 @@ bool is_lock_op(u8 kind);
 /* An annotation that the model wrote by hand, not part of a lock's own op. */
 bool is_manual_annotation(const struct hd_record *rec);
 
-/* --- report.c ------------------------------------------------------------------ */
+/* --- report.c ------------------------------------------------------------ */
 
 enum record_flag {
 	REC_SHOWN = 1,   /* in the picture */
@@ -85,7 +86,7 @@ bool verdict_of_progress(u8 kind);
 u32 story_next_op(const struct story *s, u32 i);
 extern bool report_all; /* --all */
 
-/* --- page.c ---------------------------------------------------------------------- */
+/* --- page.c -------------------------------------------------------------- */
 
 struct page {
 	char **line;
@@ -105,7 +106,7 @@ void page_place(struct page *p, u32 indent, const char *what,
 /* Wrap text to width; returns the number of pieces, at most max. */
 u32 wrap_text(const char *text, u32 width, char piece[][160], u32 max);
 
-/* --- the parts of a report, each appends to the page ----------------------------- */
+/* --- the parts of a report, each appends to the page --------------------- */
 
 void picture_draw(const struct story *s, struct page *p);    /* picture.c */
 void report_locks(const struct story *s, struct page *p);    /* report_locks.c */

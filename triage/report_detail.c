@@ -7,7 +7,7 @@
 
 enum { MAX_STACK = 24 };
 
-/* --- the stack of the verdict ------------------------------------------------------- */
+/* --- the stack of the verdict -------------------------------------------- */
 
 static bool has_stack(const struct story *s, u32 i, const struct hd_verdict *v)
 {
@@ -67,7 +67,7 @@ static void print_stack(const struct story *s, struct page *p)
 		page_place(p, 2, site[i].function, &site[i]);
 }
 
-/* --- the object of a lifetime verdict -------------------------------------------------- */
+/* --- the object of a lifetime verdict ------------------------------------ */
 
 static void print_life(const struct story *s, struct page *p, const char *what,
 		       u32 pc, u32 task)
@@ -110,7 +110,7 @@ static void print_object(const struct story *s, struct page *p)
 		print_life(s, p, "freed", o->free_pc, o->free_task);
 }
 
-/* --- values ------------------------------------------------------------------------------ */
+/* --- values -------------------------------------------------------------- */
 
 static bool has_value(const struct story *s, u32 i)
 {
@@ -146,7 +146,7 @@ static bool last_value(const struct story *s, u32 i, u64 *v)
 
 static void print_values(const struct story *s, struct page *p)
 {
-	char line[800] = "", name[80], old[64], val[64];
+	char line[800] = "", name[80], old[64], val[64], change[100];
 	u64 v;
 	u32 i;
 
@@ -159,8 +159,9 @@ static void print_values(const struct story *s, struct page *p)
 		object_text(r, name, sizeof(name));
 		value_text(r->ev.old, r->ev.op.size, old, sizeof(old));
 		value_text(v, r->ev.op.size, val, sizeof(val));
+		change_text(old, val, change, sizeof(change));
 		snprintf(line + strlen(line), sizeof(line) - strlen(line),
-			 "%s%s %s->%s", line[0] ? ", " : "", name, old, val);
+			 "%s%s %s", line[0] ? ", " : "", name, change);
 	}
 	if (!line[0])
 		return;

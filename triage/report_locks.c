@@ -50,7 +50,7 @@ static struct lock lock_of(const struct story *s, u32 i)
 	return l;
 }
 
-/* --- replaying the annotations ----------------------------------------------------- */
+/* --- replaying the annotations ------------------------------------------- */
 
 static void note_edges(struct locks *l, u32 task, const struct lock *next)
 {
@@ -154,7 +154,7 @@ static void replay(struct locks *l)
 	}
 }
 
-/* --- printing -------------------------------------------------------------------------- */
+/* --- printing ------------------------------------------------------------ */
 
 static const char *mode(const struct lock *l)
 {
@@ -208,7 +208,7 @@ static void print_held(struct locks *l, struct page *p)
 		print_lock(l, p, v->task, &l->wanted, "wants ");
 }
 
-/* --- circular: the chain of orders ------------------------------------------------------ */
+/* --- circular: the chain of orders --------------------------------------- */
 
 static void print_edge(struct locks *l, struct page *p, const struct edge *e,
 		       const char *how)
@@ -279,7 +279,7 @@ static void print_cycle(struct locks *l, struct page *p)
 	}
 }
 
-/* --- blocked: who waits for whom -------------------------------------------------------- */
+/* --- blocked: who waits for whom ----------------------------------------- */
 
 /* The op that the blocked task sleeps in was recorded with its stack. */
 static u32 place_of_wait(const struct story *s, u32 blocked)

@@ -32,7 +32,7 @@ static bool shows_signature(const struct story *s, const struct hd_outcome *o)
 	return false;
 }
 
-/* --- the ops that changed their order -------------------------------------------------- */
+/* --- the ops that changed their order ------------------------------------ */
 
 static u32 op_of(const struct hd_record *log, u32 nlog, u32 task, u32 n)
 {
@@ -118,7 +118,7 @@ static void describe(struct try *t, u32 x, u32 y, const struct hd_outcome *o)
 		 then);
 }
 
-/* --- trying --------------------------------------------------------------------------------- */
+/* --- trying -------------------------------------------------------------- */
 
 /* Two conflicting ops of different tasks that swapped; the pair that stands
  * earliest in the run that passes. */

@@ -12,7 +12,7 @@
 
 enum { MAX_INLINED = 8 };
 
-/* --- places -------------------------------------------------------------------- */
+/* --- places -------------------------------------------------------------- */
 
 u32 statement_stack(const struct hd_record *rec, struct sym_site *site, u32 max)
 {
@@ -47,7 +47,7 @@ bool statement_place(const struct hd_record *rec, struct sym_site *site)
 	return false;
 }
 
-/* --- the verb ------------------------------------------------------------------- */
+/* --- the verb ------------------------------------------------------------ */
 
 static bool helper_of_api(u32 pc, char *buf, size_t size)
 {
@@ -131,7 +131,8 @@ static void simplify(char *verb, size_t size)
 static bool verb_is_fixed(u8 kind)
 {
 	return kind == HD_USER || kind == HD_RCU_GP || kind == HD_AWAIT ||
-	       kind >= HD_EV_ACQUIRE;
+	       (kind >= HD_EV_ACQUIRE && kind != HD_EV_BAD_ACCESS &&
+		kind != HD_EV_BLOCKED);
 }
 
 static void make_verb(const struct hd_record *rec, char *verb, size_t size)
@@ -163,7 +164,7 @@ static void make_verb(const struct hd_record *rec, char *verb, size_t size)
 	}
 }
 
-/* --- objects and values --------------------------------------------------------- */
+/* --- objects and values -------------------------------------------------- */
 
 bool is_op(const struct hd_record *rec)
 {
@@ -245,7 +246,7 @@ void value_text(u64 v, u32 size, char *buf, size_t room)
 }
 
 /* "2->1"; of two objects of one type the second needs no type. */
-static void change(const char *old, const char *val, char *buf, size_t size)
+void change_text(const char *old, const char *val, char *buf, size_t size)
 {
 	size_t n = strcspn(old, "#");
 
@@ -269,13 +270,13 @@ static void make_values(const struct hd_record *rec, char *buf, size_t size)
 		snprintf(buf, size, "= %s", val);
 		break;
 	case HD_STORE:
-		change(old, val, buf, size);
+		change_text(old, val, buf, size);
 		break;
 	case HD_RMW:
 		if (ev->old == ev->val)
 			snprintf(buf, size, "= %s", val);
 		else
-			change(old, val, buf, size);
+			change_text(old, val, buf, size);
 		break;
 	}
 }
@@ -283,12 +284,12 @@ static void make_values(const struct hd_record *rec, char *buf, size_t size)
 static void annotation(const struct hd_record *rec, struct statement *s)
 {
 	const struct hd_op *op = &rec->ev.op;
-	const char *verb = op->kind == HD_EV_RELEASE   ? "rwsem_release" :
-			   op->kind == HD_EV_DOWNGRADE ? "lock_downgrade" :
-			   op->code & 3 ? "rwsem_acquire_read" :
-					  "rwsem_acquire";
+	const char *verb = op->kind == HD_EV_RELEASE   ? "release" :
+			   op->kind == HD_EV_DOWNGRADE ? "downgrade" :
+			   op->code & 3 ? "acquire_read" : "acquire";
 
-	snprintf(s->verb, sizeof(s->verb), "%s(%.24s)", verb,
+	snprintf(s->verb, sizeof(s->verb), "%s_%s(%.24s)",
+		 is_manual_annotation(rec) ? "rwsem" : "lock", verb,
 		 rec->ev.text ? rec->ev.text : "");
 }
 
@@ -305,6 +306,10 @@ void statement_make(const struct hd_record *rec, struct statement *s)
 	if (kind == HD_RCU_LOCK || kind == HD_RCU_UNLOCK || kind == HD_USER ||
 	    kind == HD_AWAIT || kind == HD_EV_EXIT)
 		return;
+	if (kind == HD_EV_BLOCKED) {
+		snprintf(s->values, sizeof(s->values), "sleeps");
+		return;
+	}
 	if (kind != HD_RCU_CALL && kind != HD_RCU_GP)
 		object_text(rec, s->object, sizeof(s->object));
 	make_values(rec, s->values, sizeof(s->values));

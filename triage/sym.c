@@ -10,7 +10,7 @@
 #include "../src/base/hash.h"
 #include "sym_private.h"
 
-/* --- the chain of functions around an address ------------------------------ */
+/* --- the chain of functions around an address ---------------------------- */
 
 static void descend(Dwarf_Die *die, u64 addr, struct sym_chain *c)
 {
@@ -79,7 +79,7 @@ bool sym_same_function(u32 pc, u32 other)
 	return f && f == sym_func_at(other - 1);
 }
 
-/* --- files and lines ---------------------------------------------------------- */
+/* --- files and lines ----------------------------------------------------- */
 
 void sym_path(const char *path, Dwarf_Die *unit, char *buf, size_t size)
 {
@@ -98,16 +98,23 @@ void sym_path(const char *path, Dwarf_Die *unit, char *buf, size_t size)
 	snprintf(buf, size, "%s", path);
 }
 
+/* The compiler gives line 0 to code that it merged: then the last line before
+ * it in the same function. */
 static void place_of_pc(struct sym_chain *c, struct sym_site *s)
 {
-	Dwarf_Line *line = dwarf_getsrc_die(&c->unit, c->pc - 1);
+	const struct sym_func *f = sym_func_at(c->pc - 1);
+	u32 at, lo = f ? f->lo : c->pc - 1;
+	Dwarf_Line *line = NULL;
 	int n = 0;
 
-	if (!line)
-		return;
+	for (at = c->pc - 1; at >= lo && !n; at--) {
+		line = dwarf_getsrc_die(&c->unit, at);
+		if (!line)
+			return;
+		dwarf_lineno(line, &n);
+	}
 	sym_path(dwarf_linesrc(line, NULL, NULL), &c->unit, s->file,
 		 sizeof(s->file));
-	dwarf_lineno(line, &n);
 	s->line = (u32)n;
 }
 
@@ -150,7 +157,7 @@ u32 sym_frames(u32 pc, struct sym_site *site, u32 max)
 	return i;
 }
 
-/* --- sites --------------------------------------------------------------------- */
+/* --- sites --------------------------------------------------------------- */
 
 /* The innermost function that the model itself has. */
 static u32 own_function(struct sym_chain *c)

@@ -98,7 +98,7 @@ bool sym_member(Dwarf_Die *type, u64 off, char *buf, size_t size)
 	return sym_member(&t, off - at, buf, size);
 }
 
-/* --- types by name ------------------------------------------------------------ */
+/* --- types by name ------------------------------------------------------- */
 
 static bool unit_type(Dwarf_Die *unit, const char *name, Dwarf_Die *type)
 {
@@ -197,7 +197,7 @@ const char *sym_field(const char *type, u32 off, char *buf, size_t size)
 	return buf;
 }
 
-/* --- static objects -------------------------------------------------------------- */
+/* --- static objects ------------------------------------------------------ */
 
 struct variable {
 	u64 addr, size;

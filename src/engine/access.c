@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "engine.h"
+#include "hot.h"
 
 /* The op at [addr, addr+size) is executed now: is there a live object? */
 static noinline void bad_access(u64 addr, u32 size, u8 flags, u32 pc)
@@ -73,10 +74,10 @@ static __always_inline void on_read(void *p, u32 size, u8 flags, u32 pc)
 	if (!is_world(addr, pc))
 		return;
 	flags |= HD_READ;
-	hd_publish(HD_LOAD, p, size, flags, HD_RELAXED, pc);
+	hd_publish_hot(HD_LOAD, p, size, flags, HD_RELAXED, pc);
 	judge(addr, size, flags, pc);
 	v = peek(addr, size);
-	hd_did(v, v);
+	hd_did_hot(v, v);
 }
 
 static __always_inline void on_write(void *p, u32 size, u8 flags, u32 pc)
@@ -86,7 +87,7 @@ static __always_inline void on_write(void *p, u32 size, u8 flags, u32 pc)
 	if (!is_world(addr, pc))
 		return;
 	flags |= HD_WRITE;
-	hd_publish(HD_STORE, p, size, flags, HD_RELAXED, pc);
+	hd_publish_hot(HD_STORE, p, size, flags, HD_RELAXED, pc);
 	judge(addr, size, flags, pc);
 	W->unsettled_old = peek(addr, size);
 	W->unsettled = 1;

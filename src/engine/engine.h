@@ -33,7 +33,7 @@ struct hd_strategy {
 	void (*new_run)(u32 seed);
 	/* Which of the tasks in on (never empty) goes next?  cur ran last. */
 	u32 (*pick)(u64 on, u32 cur);
-	/* The task's pending op is executed now. */
+	/* The task's pending op is executed now.  NULL: of no interest. */
 	void (*done)(u32 task);
 };
 
@@ -53,9 +53,18 @@ struct hd_engine {
 	void *main_sp;      /* of the suspended main context */
 	bool central;       /* every decision goes to main (exhaustive search) */
 	bool all_choice;    /* choose also at private ops */
-	bool recording;
-	bool touching;      /* collect touches */
-	bool profiling;
+	bool calm;          /* a search run is under way and nothing of the
+			     * above holds: hot.h may decide to stay */
+	bool stay;          /* the base strategy always stays */
+	union {
+		struct {
+			bool recording;
+			bool touching; /* collect touches */
+			bool profiling;
+			bool spare;
+		};
+		u32 attentive; /* any of these: events must be built */
+	};
 	u8 asking;          /* central: cur asks for a choice, not for a turn */
 	u32 ask_n, ask_answer;
 	/* recording */
@@ -92,7 +101,7 @@ void hd_run_recorded(const struct hd_schedule *s);
 u64 hd_enabled(void);                 /* tasks that can be chosen now */
 void hd_resume(struct hd_task *t);    /* main context: let t run its op */
 void hd_finish(void);                 /* main context: judge the end */
-bool hd_is_shared(const struct hd_op *op);
+bool hd_is_shared(const struct hd_op *op); /* also in hot.h */
 void hd_raise(struct hd_verdict v);   /* does not return if v.fatal */
 /* A choice or a verdict must belong to an op: give a task that has not
  * published its first one yet an op that does nothing. */
@@ -121,6 +130,8 @@ static inline struct hd_object *hd_object_of(const void *payload)
 }
 
 typedef void (*hd_subscriber)(const struct hd_event *ev);
+enum { HD_MAX_SUBSCRIBERS = 6 };
+extern hd_subscriber hd_subscribers[HD_KINDS][HD_MAX_SUBSCRIBERS + 1];
 void hd_subscribe(u8 kind, hd_subscriber fn);
 void hd_unsubscribe_all(void);
 void hd_emit(struct hd_event *ev);

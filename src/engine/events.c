@@ -7,24 +7,23 @@
 #include "../base/hash.h"
 #include "coro.h"
 #include "engine.h"
+#include "hot.h"
 
-enum { MAX_SUBSCRIBERS = 6 };
-
-static hd_subscriber subscribers[HD_KINDS][MAX_SUBSCRIBERS + 1];
+hd_subscriber hd_subscribers[HD_KINDS][HD_MAX_SUBSCRIBERS + 1];
 
 void hd_subscribe(u8 kind, hd_subscriber fn)
 {
 	u32 i = 0;
 
-	while (subscribers[kind][i])
+	while (hd_subscribers[kind][i])
 		i++;
-	if (i < MAX_SUBSCRIBERS)
-		subscribers[kind][i] = fn;
+	if (i < HD_MAX_SUBSCRIBERS)
+		hd_subscribers[kind][i] = fn;
 }
 
 void hd_unsubscribe_all(void)
 {
-	memset(subscribers, 0, sizeof(subscribers));
+	memset(hd_subscribers, 0, sizeof(hd_subscribers));
 }
 
 /* --- recording -------------------------------------------------------------- */
@@ -124,7 +123,7 @@ void hd_order_range(const volatile void *p, u32 size, bool write)
 
 void hd_emit(struct hd_event *ev)
 {
-	hd_subscriber *s = subscribers[ev->op.kind];
+	hd_subscriber *s = hd_subscribers[ev->op.kind];
 
 	ev->step = ++W->step;
 	ev->task = W->cur->id;
@@ -137,67 +136,34 @@ void hd_emit(struct hd_event *ev)
 		(*s)(ev);
 }
 
-/* Identity of an address that depends neither on layout nor on build. */
-static __always_inline u64 address_id(u64 addr)
-{
-	if (likely(hd_in_heap(addr))) {
-		const struct hd_object *o = hd_object_at(addr);
-
-		return o ? o->id + (addr - (u64)o) : addr - HD_HEAP_BASE;
-	}
-	return hd_in_statics(addr) ? addr - (u64)__start_hd_data : 0;
-}
-
-static void emit_op(struct hd_task *t, u64 old, u64 val)
+void hd_tell(struct hd_task *t, u64 old, u64 val)
 {
 	struct hd_event ev = { .op = t->op, .old = old, .val = val };
-	u64 x;
 
 	if (unlikely(W->probing))
 		return;
-	if (likely(W->running)) {
-		x = hd_fold(address_id(t->op.addr),
-			    (u64)t->op.kind << 56 | (u64)t->op.order << 48 |
-				    t->op.size);
-		t->hist = hd_fold(hd_fold(t->hist, x), old);
-		x = hd_fold(x, old);
-		W->hash = hd_fold(W->hash, hd_fold(x, val) + t->id);
-		if (hd_eng.feedback)
-			hd_eng.feedback(&ev);
-	}
+	if (hd_eng.feedback && W->running)
+		hd_eng.feedback(&ev);
 	hd_emit(&ev);
-}
-
-/* Remember what an await may wait for. */
-static void note_read(struct hd_task *t, u64 val)
-{
-	u32 i = t->nreads % HD_MAX_READS;
-
-	/* more than HD_MAX_READS: some are forgotten, and never fewer again */
-	if (++t->nreads == 2 * HD_MAX_READS)
-		t->nreads = HD_MAX_READS;
-
-	if (t->op.size > 8)
-		return;
-	t->reads[i].addr = t->op.addr | (u64)t->op.size << 48;
-	t->reads[i].val = val;
 }
 
 void hd_did(u64 old, u64 val)
 {
-	struct hd_task *t = W->cur;
-
-	if ((t->op.flags & HD_READ) && t->op.size <= 8)
-		note_read(t, val);
-	emit_op(t, old, val);
+	hd_did_hot(old, val);
 }
 
 static u64 value_at(u64 addr, u32 size)
 {
-	u64 v = 0;
-
-	memcpy(&v, (void *)addr, size < 8 ? size : 8);
-	return v;
+	switch (size) {
+	case 1:
+		return *(u8 *)addr;
+	case 2:
+		return *(u16 *)addr;
+	case 4:
+		return *(u32 *)addr;
+	default:
+		return *(u64 *)addr;
+	}
 }
 
 void hd_settle_store(void)
@@ -205,7 +171,7 @@ void hd_settle_store(void)
 	struct hd_task *t = W->cur;
 
 	W->unsettled = 0;
-	emit_op(t, W->unsettled_old, value_at(t->op.addr, t->op.size));
+	hd_did_hot(W->unsettled_old, value_at(t->op.addr, t->op.size));
 }
 
 void hd_note(u32 code, const volatile void *obj, bool write, u64 a, u64 b,

@@ -9,6 +9,7 @@
 #include "../base/hash.h"
 #include "coro.h"
 #include "engine.h"
+#include "hot.h"
 
 struct hd_engine hd_eng;
 
@@ -115,7 +116,8 @@ static void chosen(struct hd_task *t)
 	if (!hd_eng.central) {
 		if (unlikely(hd_eng.profiling))
 			hd_profile_note(&t->op, t->id);
-		hd_eng.strategy->done(t->id);
+		if (hd_eng.strategy->done)
+			hd_eng.strategy->done(t->id);
 	}
 }
 
@@ -138,50 +140,30 @@ static void leave(struct hd_task *cur)
 
 /* --- publishing ------------------------------------------------------------ */
 
-static void fill(struct hd_task *t, u8 kind, const volatile void *addr,
-		 u32 size, u8 flags, u8 order, u32 pc)
+void hd_too_long(void)
 {
-	struct hd_op *op = &t->op;
-
-	op->addr = (u64)addr;
-	op->size = size;
-	op->pc = pc;
-	op->kind = kind;
-	op->order = order;
-	op->flags = flags;
-	op->arg = 0;
-	op->code = 0;
+	W->ended = 0;
+	hd_limit("run too long");
 }
 
 static void check_steps(void)
 {
-	if (unlikely(W->ended == 2)) {
-		W->ended = 0;
-		hd_limit("run too long");
-	}
+	if (unlikely(W->ended == 2))
+		hd_too_long();
 }
 
-/* Set-up, end check and probes go through their ops at once.  A probed task
- * has left its wait loop if it goes on and on. */
-static noinline void unscheduled(void)
+void hd_leave(struct hd_task *t)
 {
-	if (W->probing && ++W->ops > 2 * HD_MAX_STEPS)
-		hd_probe_done(true);
+	if (unlikely(!W->running))
+		return;
+	leave(t);
+	check_steps();
 }
 
 void hd_publish(u8 kind, const volatile void *addr, u32 size, u8 flags,
 		u8 order, u32 pc)
 {
-	struct hd_task *t = W->cur;
-
-	hd_settle();
-	fill(t, kind, addr, size, flags, order, pc);
-	if (unlikely(!W->running)) {
-		unscheduled();
-		return;
-	}
-	leave(t);
-	check_steps();
+	hd_publish_hot(kind, addr, size, flags, order, pc);
 }
 
 void hd_publish_when(u8 kind, const volatile void *addr, u32 size, u8 flags,
@@ -190,7 +172,7 @@ void hd_publish_when(u8 kind, const volatile void *addr, u32 size, u8 flags,
 	struct hd_task *t = W->cur;
 
 	hd_settle();
-	fill(t, kind, addr, size, flags, HD_ACQUIRE, pc);
+	hd_fill(t, kind, addr, size, flags, HD_ACQUIRE, pc);
 	if (unlikely(!W->running)) {
 		if (!W->probing && !when(arg))
 			hd_limit("set-up or end check would block");
@@ -209,7 +191,7 @@ void hd_publish_asleep(u8 kind, const volatile void *addr, u32 size, u8 flags,
 	struct hd_task *t = W->cur;
 
 	hd_settle();
-	fill(t, kind, addr, size, flags, HD_ACQUIRE, pc);
+	hd_fill(t, kind, addr, size, flags, HD_ACQUIRE, pc);
 	if (unlikely(!W->running)) {
 		if (!W->probing)
 			hd_limit("set-up or end check would sleep");
@@ -342,8 +324,11 @@ void hd_run_schedule(const struct hd_schedule *s)
 	hd_eng.strategy = hd_strategy_by_id(s->strategy);
 	hd_eng.strategy->new_run(s->seed);
 	next = decide();
+	hd_eng.stay = s->strategy == 0;
+	hd_eng.calm = !hd_eng.profiling && !hd_eng.all_choice;
 	if (next)
 		hd_resume(next);
+	hd_eng.calm = false;
 	hd_finish();
 }
 

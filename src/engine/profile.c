@@ -8,45 +8,48 @@
 #include <string.h>
 
 #include "engine.h"
+#include "hot.h"
 
 struct hd_profile hd_profile;
 
-/* Words of the heap, then words of static data (its first 64 KiB). */
-enum { HEAP_WORDS = HD_HEAP_SIZE / 8, STATIC_WORDS = 8192,
-       WORDS = HEAP_WORDS + STATIC_WORDS,
-       SEEN_MANY = 0x40, SEEN_WRITE = 0x80, BOTH = 0xc0,
-       TELLING = 1 << 16 };
+enum { SEEN_MANY = 0x40, SEEN_WRITE = 0x80, BOTH = 0xc0, TELLING = 1 << 16 };
 
-static u8 seen[WORDS + 1]; /* task + 1, SEEN_MANY, SEEN_WRITE */
-static u8 shared[WORDS + 1];
+u8 hd_shared[HD_WORDS + 1];
+static u8 seen[HD_WORDS + 1]; /* task + 1, SEEN_MANY, SEEN_WRITE */
 static u8 telling[TELLING];
 static bool counting;
 static u32 decisions;
 
-/* WORDS: none. */
+/* HD_WORDS: none. */
 static __always_inline u32 word_of(u64 addr)
 {
 	u64 off = addr - (u64)__start_hd_data;
 
 	if (likely(hd_in_heap(addr)))
-		return (u32)((addr - HD_HEAP_BASE) / 8);
-	if (hd_in_statics(addr) && off / 8 < STATIC_WORDS)
-		return HEAP_WORDS + (u32)(off / 8);
-	return WORDS;
+		return (u32)((addr - HD_HEAP_BASE) / 4);
+	if (hd_in_statics(addr) && off / 4 < HD_STATIC_WORDS)
+		return HD_HEAP_WORDS + (u32)(off / 4);
+	return HD_WORDS;
 }
 
 static u64 address_of(u32 word)
 {
-	return word < HEAP_WORDS ? HD_HEAP_BASE + word * 8ull :
-				   (u64)__start_hd_data +
-					   (word - HEAP_WORDS) * 8ull;
+	if (word < HD_HEAP_WORDS)
+		return HD_HEAP_BASE + word * 4ull;
+	return (u64)__start_hd_data + (word - HD_HEAP_WORDS) * 4ull;
 }
 
 bool hd_is_shared(const struct hd_op *op)
 {
-	if (unlikely(op->size > 8))
-		return op->kind == HD_FREE;
-	return op->size && shared[word_of(op->addr)];
+	u32 w, end;
+
+	if (!op->size || op->kind == HD_FREE)
+		return op->size;
+	end = word_of(op->addr + op->size - 1);
+	for (w = word_of(op->addr); w < end; w++)
+		if (hd_shared[w])
+			return true;
+	return hd_shared[end];
 }
 
 static void count(const struct hd_op *op, u32 task)
@@ -54,7 +57,7 @@ static void count(const struct hd_op *op, u32 task)
 	u32 i;
 
 	for (i = 0; i < hd_profile.nshared; i++)
-		if (hd_profile.word[i] == (op->addr & ~7ull))
+		if (hd_profile.word[i] == (op->addr & ~3ull))
 			hd_profile.count[i][task]++;
 }
 
@@ -64,10 +67,10 @@ static bool mark_words(const struct hd_op *op, u32 task)
 	bool fresh = false;
 	u32 w, end;
 
-	if (word_of(op->addr) == WORDS || !op->size)
+	if (word_of(op->addr) == HD_WORDS || !op->size)
 		return false;
 	end = word_of(op->addr + op->size - 1);
-	for (w = word_of(op->addr); w <= end && w < WORDS; w++) {
+	for (w = word_of(op->addr); w <= end && w < HD_WORDS; w++) {
 		u8 s = seen[w];
 
 		if (!s)
@@ -77,7 +80,7 @@ static bool mark_words(const struct hd_op *op, u32 task)
 		if (op->flags & HD_WRITE)
 			s |= SEEN_WRITE;
 		seen[w] = s;
-		fresh |= !shared[w] && (s & BOTH) == BOTH;
+		fresh |= !hd_shared[w] && (s & BOTH) == BOTH;
 	}
 	return fresh;
 }
@@ -97,8 +100,8 @@ bool hd_profile_learn(const struct hd_op *op, u32 task)
 	if (!mark_words(op, task))
 		return false;
 	end = word_of(op->addr + op->size - 1);
-	for (w = word_of(op->addr); w <= end && w < WORDS; w++)
-		shared[w] |= (seen[w] & BOTH) == BOTH;
+	for (w = word_of(op->addr); w <= end && w < HD_WORDS; w++)
+		hd_shared[w] |= (seen[w] & BOTH) == BOTH;
 	return true;
 }
 
@@ -123,7 +126,7 @@ void hd_profile_decision(void)
 void hd_profile_clear(void)
 {
 	memset(seen, 0, sizeof(seen));
-	memset(shared, 0, sizeof(shared));
+	memset(hd_shared, 0, sizeof(hd_shared));
 	memset(telling, 0, sizeof(telling));
 	memset(&hd_profile, 0, sizeof(hd_profile));
 }
@@ -158,10 +161,10 @@ void hd_profile_run(void)
 	hd_eng.profiling = true;
 	hd_eng.all_choice = true;
 	runs();
-	for (i = 0; i < WORDS; i++) {
+	for (i = 0; i < HD_WORDS; i++) {
 		if ((seen[i] & BOTH) != BOTH)
 			continue;
-		shared[i] = 1;
+		hd_shared[i] = 1;
 		if (hd_profile.nshared < HD_MAX_SHARED)
 			hd_profile.word[hd_profile.nshared++] =
 				address_of(i);

@@ -56,9 +56,4 @@ static u32 pick(u64 on, u32 cur)
 	return highest(on);
 }
 
-static void done(u32 task)
-{
-	(void)task;
-}
-
-const struct hd_strategy hd_pct = { "pct", new_run, pick, done };
+const struct hd_strategy hd_pct = { "pct", new_run, pick, NULL };

@@ -12,19 +12,14 @@ static void new_run(u32 s)
 
 static u32 pick(u64 on, u32 cur)
 {
-	u32 k = hd_below(hd_draw(seed, cur, W->tasks[cur].n, 1),
-			 (u32)__builtin_popcountll(on));
+	u32 n = (u32)__builtin_popcountll(on);
+	u32 k = hd_below(hd_draw(seed, cur, W->tasks[cur].n, 1), n);
 
 	if (unlikely(hd_eng.profiling))
 		hd_profile_decision();
-	while (k--)
+	for (; k; k--)
 		on &= on - 1;
 	return (u32)__builtin_ctzll(on);
 }
 
-static void done(u32 task)
-{
-	(void)task;
-}
-
-const struct hd_strategy hd_random_walk = { "random", new_run, pick, done };
+const struct hd_strategy hd_random_walk = { "random", new_run, pick, NULL };

@@ -13,10 +13,4 @@ static u32 pick(u64 on, u32 cur)
 	return on >> cur & 1 ? cur : (u32)__builtin_ctzll(on);
 }
 
-static void done(u32 task)
-{
-	(void)task;
-}
-
-const struct hd_strategy hd_run_to_block = { "run-to-block", new_run, pick,
-					     done };
+const struct hd_strategy hd_run_to_block = { "run-to-block", new_run, pick, NULL };

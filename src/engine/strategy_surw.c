@@ -19,7 +19,7 @@ static bool selected(u32 task)
 {
 	const struct hd_op *op = &W->tasks[task].op;
 
-	return op->size && op->addr < word + 8 && word < op->addr + op->size;
+	return op->size && op->addr < word + 4 && word < op->addr + op->size;
 }
 
 /* A task of mask in proportion to what it has left; none: any of mask. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Are atomic operations atomic, and plain ones not? */
+/* Are atomic operations atomic, and plain ones not?  Tests atomic.c and, for
+ * what the compiler makes of __atomic builtins, tsan_atomic.c. */
 #include "../base/twin.h"
 
 static struct {

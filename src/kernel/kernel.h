@@ -5,6 +5,7 @@
 #define KERNEL_KERNEL_H
 
 #include "../engine/engine.h"
+#include "../engine/hot.h"
 
 enum { HD_RW = HD_READ | HD_WRITE };
 
@@ -18,7 +19,7 @@ static __always_inline bool hd_begin(u8 kind, const volatile void *p, u32 size,
 			hd_judge(p, size, flags, pc);
 		return false;
 	}
-	hd_publish(kind, p, size, flags, order, pc);
+	hd_publish_hot(kind, p, size, flags, order, pc);
 	hd_judge(p, size, flags, pc);
 	return true;
 }

@@ -17,9 +17,9 @@ void hd_mutex_init(struct mutex *m, const char *name,
 	lockdep_init_map(&m->dep_map, name, key);
 }
 
-static bool is_free(const void *owner)
+static bool is_free(const void *lock)
 {
-	return !*(const volatile u32 *)owner;
+	return !*(const volatile u32 *)lock; /* the owner comes first */
 }
 
 static void take(struct mutex *m)
@@ -33,12 +33,12 @@ static void take(struct mutex *m)
 static int wait(struct mutex *m, bool killable, u32 pc)
 {
 	if (killable && hd_signal_comes())
-		hd_publish(HD_ACQUIRED, &m->owner, SIZE, HD_RW, HD_ACQUIRE,
+		hd_publish(HD_ACQUIRED, m, SIZE, HD_RW, HD_ACQUIRE,
 			   pc);
 	else
-		hd_publish_when(HD_ACQUIRED, &m->owner, SIZE, HD_RW, pc,
-				is_free, &m->owner);
-	hd_judge(&m->owner, SIZE, HD_RW, pc);
+		hd_publish_when(HD_ACQUIRED, m, SIZE, HD_RW, pc,
+				is_free, m);
+	hd_judge(m, SIZE, HD_RW, pc);
 	if (!m->owner) {
 		take(m);
 		return 0;
@@ -51,8 +51,8 @@ static int wait(struct mutex *m, bool killable, u32 pc)
 static int lock(struct mutex *m, int subclass, bool killable, u32 pc)
 {
 	hd_might_sleep("mutex_lock", pc);
-	hd_publish(HD_LOCK, &m->owner, SIZE, HD_RW, HD_ACQUIRE, pc);
-	hd_judge(&m->owner, SIZE, HD_RW, pc);
+	hd_publish(HD_LOCK, m, SIZE, HD_RW, HD_ACQUIRE, pc);
+	hd_judge(m, SIZE, HD_RW, pc);
 	hd_lock_acquire(&m->dep_map, subclass, 0, 0, 1, pc);
 	if (!m->owner) {
 		take(m);
@@ -86,8 +86,8 @@ bool mutex_trylock(struct mutex *m)
 {
 	u32 pc = HD_PC();
 
-	hd_publish(HD_TRYLOCK, &m->owner, SIZE, HD_RW, HD_ACQUIRE, pc);
-	hd_judge(&m->owner, SIZE, HD_RW, pc);
+	hd_publish(HD_TRYLOCK, m, SIZE, HD_RW, HD_ACQUIRE, pc);
+	hd_judge(m, SIZE, HD_RW, pc);
 	if (m->owner) {
 		hd_did(m->owner, m->owner);
 		return false;
@@ -101,8 +101,8 @@ void mutex_unlock(struct mutex *m)
 {
 	u32 pc = HD_PC(), old;
 
-	hd_publish(HD_UNLOCK, &m->owner, SIZE, HD_RW, HD_RELEASE, pc);
-	hd_judge(&m->owner, SIZE, HD_RW, pc);
+	hd_publish(HD_UNLOCK, m, SIZE, HD_RW, HD_RELEASE, pc);
+	hd_judge(m, SIZE, HD_RW, pc);
 	hd_lock_release(&m->dep_map, pc);
 	old = m->owner;
 	if (old == hd_me())
@@ -114,8 +114,8 @@ bool mutex_is_locked(const struct mutex *m)
 {
 	u32 pc = HD_PC();
 
-	hd_publish(HD_LOAD, &m->owner, SIZE, HD_READ, HD_RELAXED, pc);
-	hd_judge(&m->owner, SIZE, HD_READ, pc);
+	hd_publish(HD_LOAD, m, SIZE, HD_READ, HD_RELAXED, pc);
+	hd_judge(m, SIZE, HD_READ, pc);
 	hd_did(m->owner, m->owner);
 	return m->owner;
 }

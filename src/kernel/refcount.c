@@ -11,8 +11,8 @@ static const char leak[] = "decrement hit 0";
 
 static int *begin(refcount_t *r, u8 order, u32 pc, bool *op)
 {
-	*op = hd_begin(HD_RMW, &r->refs.counter, sizeof(int), HD_RW, order,
-		       pc);
+	/* r may be NULL until hd_begin() has looked at it */
+	*op = hd_begin(HD_RMW, r, sizeof(int), HD_RW, order, pc);
 	return &r->refs.counter;
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Spinning, atomic context, BUG and WARN, NULL: is each seen for what it is? */
+/* Spinning, atomic context, BUG and WARN, NULL: is each seen for what it is?
+ * Tests sched.c, bug.c and what boot.c shares among primitives (complaints,
+ * signals). */
 #include "../base/twin.h"
 
 struct cell {

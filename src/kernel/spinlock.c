@@ -15,9 +15,9 @@ void hd_spin_lock_init(spinlock_t *l, const char *name,
 	lockdep_init_map(&l->dep_map, name, key);
 }
 
-static bool is_free(const void *owner)
+static bool is_free(const void *lock)
 {
-	return !*(const volatile u32 *)owner;
+	return !*(const volatile u32 *)lock; /* the owner comes first */
 }
 
 static void take(spinlock_t *l)
@@ -29,14 +29,14 @@ static void take(spinlock_t *l)
 
 static void lock(spinlock_t *l, int subclass, u32 pc)
 {
-	hd_publish(HD_LOCK, &l->owner, SIZE, HD_RW, HD_ACQUIRE, pc);
-	hd_judge(&l->owner, SIZE, HD_RW, pc);
+	hd_publish(HD_LOCK, l, SIZE, HD_RW, HD_ACQUIRE, pc);
+	hd_judge(l, SIZE, HD_RW, pc);
 	hd_lock_acquire(&l->dep_map, subclass, 0, 0, 1, pc);
 	if (l->owner) {
 		hd_did(l->owner, l->owner);
-		hd_publish_when(HD_ACQUIRED, &l->owner, SIZE, HD_RW, pc,
-				is_free, &l->owner);
-		hd_judge(&l->owner, SIZE, HD_RW, pc);
+		hd_publish_when(HD_ACQUIRED, l, SIZE, HD_RW, pc,
+				is_free, l);
+		hd_judge(l, SIZE, HD_RW, pc);
 	}
 	take(l);
 }
@@ -55,8 +55,8 @@ bool spin_trylock(spinlock_t *l)
 {
 	u32 pc = HD_PC();
 
-	hd_publish(HD_TRYLOCK, &l->owner, SIZE, HD_RW, HD_ACQUIRE, pc);
-	hd_judge(&l->owner, SIZE, HD_RW, pc);
+	hd_publish(HD_TRYLOCK, l, SIZE, HD_RW, HD_ACQUIRE, pc);
+	hd_judge(l, SIZE, HD_RW, pc);
 	if (l->owner) {
 		hd_did(l->owner, l->owner);
 		return false;
@@ -70,8 +70,8 @@ void spin_unlock(spinlock_t *l)
 {
 	u32 pc = HD_PC(), old;
 
-	hd_publish(HD_UNLOCK, &l->owner, SIZE, HD_RW, HD_RELEASE, pc);
-	hd_judge(&l->owner, SIZE, HD_RW, pc);
+	hd_publish(HD_UNLOCK, l, SIZE, HD_RW, HD_RELEASE, pc);
+	hd_judge(l, SIZE, HD_RW, pc);
 	hd_lock_release(&l->dep_map, pc);
 	old = l->owner;
 	if (old == hd_me()) {
@@ -85,8 +85,8 @@ bool spin_is_locked(const spinlock_t *l)
 {
 	u32 pc = HD_PC();
 
-	hd_publish(HD_LOAD, &l->owner, SIZE, HD_READ, HD_RELAXED, pc);
-	hd_judge(&l->owner, SIZE, HD_READ, pc);
+	hd_publish(HD_LOAD, l, SIZE, HD_READ, HD_RELAXED, pc);
+	hd_judge(l, SIZE, HD_READ, pc);
 	hd_did(l->owner, l->owner);
 	return l->owner;
 }

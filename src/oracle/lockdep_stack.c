@@ -94,10 +94,10 @@ static void on_acquire(const struct hd_event *ev)
 	u32 read = ev->op.code & 3, trylock = ev->op.code >> 2 & 1;
 	u32 check = ev->op.code >> 3 & 1, class, edges;
 
-	class = lockdep_class_of((struct lockdep_map *)ev->op.addr,
-				 ev->op.arg);
 	if (trylock || !check || !t->nheld)
 		return;
+	class = lockdep_class_of((struct lockdep_map *)ev->op.addr,
+				 ev->op.arg);
 	order(false);
 	if (lockdep->off)
 		return;

@@ -4,18 +4,20 @@
 #include <heddle/heddle.h>
 #include <heddle/kernel.h>
 
-struct work {
+struct bench_100_ops_work {
 	struct mutex outer, inner;
 	spinlock_t spin;
 	atomic_t hits;
 	int plain, marked;
 };
 
-static struct work *w;
+static struct bench_100_ops_work *work;
 
 static void setup(void)
 {
-	w = heddle_alloc(struct work);
+	struct bench_100_ops_work *w = heddle_alloc(struct bench_100_ops_work);
+
+	work = w;
 	mutex_init(&w->outer);
 	mutex_init(&w->inner);
 	spin_lock_init(&w->spin);
@@ -23,6 +25,7 @@ static void setup(void)
 
 static void task(void *arg)
 {
+	struct bench_100_ops_work *w = work;
 	int i;
 
 	(void)arg;
@@ -43,7 +46,7 @@ static void task(void *arg)
 
 static void check(void)
 {
-	heddle_assert(w->plain == 16 && w->marked == 8);
+	heddle_assert(work->plain == 16 && work->marked == 8);
 }
 
 static const struct heddle_task tasks[] = {

@@ -7,16 +7,18 @@
 
 enum { NOISE = 6 };
 
-struct work {
+struct bench_abba_work {
 	struct mutex a, b, noise;
 	int rounds, shared;
 };
 
-static struct work *w;
+static struct bench_abba_work *work;
 
 static void setup(void)
 {
-	w = heddle_alloc(struct work);
+	struct bench_abba_work *w = heddle_alloc(struct bench_abba_work);
+
+	work = w;
 	mutex_init(&w->a);
 	mutex_init(&w->b);
 	mutex_init(&w->noise);
@@ -24,6 +26,7 @@ static void setup(void)
 
 static void task(void *arg)
 {
+	struct bench_abba_work *w = work;
 	bool reverse = arg && !heddle_variant_data();
 	struct mutex *outer = reverse ? &w->b : &w->a;
 	struct mutex *inner = reverse ? &w->a : &w->b;
@@ -44,7 +47,7 @@ static void task(void *arg)
 
 static void check(void)
 {
-	heddle_assert(w->shared == 2 && w->rounds == 2 * NOISE);
+	heddle_assert(work->shared == 2 && work->rounds == 2 * NOISE);
 }
 
 static const struct heddle_task tasks[] = {

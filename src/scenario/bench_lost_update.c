@@ -10,18 +10,18 @@
 
 enum { NOISE = 4 };
 
-struct work {
+struct bench_lost_update_work {
 	atomic_t count, writer, noise;
 };
 
-static struct work *w;
+static struct bench_lost_update_work *work;
 
 static void setup(void)
 {
-	w = heddle_alloc(struct work);
+	work = heddle_alloc(struct bench_lost_update_work);
 }
 
-static void noise(void)
+static void noise(struct bench_lost_update_work *w)
 {
 	int i;
 
@@ -31,10 +31,11 @@ static void noise(void)
 
 static void reader(void *arg)
 {
+	struct bench_lost_update_work *w = work;
 	int v, pending;
 
 	(void)arg;
-	noise();
+	noise(w);
 	v = atomic_read(&w->count);
 	pending = atomic_read(&w->writer);
 	if (pending == 1 && !heddle_variant_data()) {
@@ -45,22 +46,24 @@ static void reader(void *arg)
 	if (pending == 1)
 		heddle_mark("writer pending");
 	atomic_inc(&w->count);
-	noise();
+	noise(w);
 }
 
 static void writer(void *arg)
 {
+	struct bench_lost_update_work *w = work;
+
 	(void)arg;
-	noise();
+	noise(w);
 	atomic_set(&w->writer, 1);
 	atomic_inc(&w->count);
 	atomic_set(&w->writer, 0);
-	noise();
+	noise(w);
 }
 
 static void check(void)
 {
-	heddle_assert(atomic_read(&w->count) == 2);
+	heddle_assert(atomic_read(&work->count) == 2);
 }
 
 static const struct heddle_task tasks[] = {

@@ -14,17 +14,19 @@ struct area {
 	int a, b;
 };
 
-struct work {
+struct bench_vma_lock_work {
 	struct area *slot;
 	struct mutex mmap_lock;
 	int mm_seq;
 };
 
-static struct work *w;
+static struct bench_vma_lock_work *work;
 
 static void setup(void)
 {
-	w = heddle_alloc(struct work);
+	struct bench_vma_lock_work *w = heddle_alloc(struct bench_vma_lock_work);
+
+	work = w;
 	mutex_init(&w->mmap_lock);
 	w->slot = heddle_alloc(struct area);
 	refcount_set(&w->slot->refcnt, 1);
@@ -37,7 +39,7 @@ static void put(struct area *v, int n)
 		heddle_mark("count reaches 0");
 }
 
-static struct area *start_read(struct area *v)
+static struct area *start_read(struct bench_vma_lock_work *w, struct area *v)
 {
 	int old;
 
@@ -56,13 +58,14 @@ static struct area *start_read(struct area *v)
 
 static void reader(void *arg)
 {
+	struct bench_vma_lock_work *w = work;
 	struct area *v = READ_ONCE(w->slot);
 	int a, b;
 
 	(void)arg;
 	if (!v)
 		return;
-	v = start_read(v);
+	v = start_read(w, v);
 	if (!v)
 		return;
 	heddle_mark("read lock granted");
@@ -74,6 +77,7 @@ static void reader(void *arg)
 
 static void writer(void *arg)
 {
+	struct bench_vma_lock_work *w = work;
 	struct area *v;
 	int seq, old;
 
