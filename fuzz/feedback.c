@@ -83,17 +83,30 @@ static noinline void report(u32 slot)
 
 enum feature { SITE = 1, READS_FROM, HAND_OVER, LOCK_ORDER, STATE };
 
-static __always_inline void feature(enum feature what, u64 a, u64 b)
+/* One multiplication: its high bits depend on all of key. */
+static __always_inline void feature(enum feature what, u64 key)
 {
-	u64 h = (a * 0x9e3779b97f4a7c15ull ^ b ^ (u64)what << 60) *
-		0xbf58476d1ce4e5b9ull;
+	u64 h = (key ^ (u64)what << 60) * 0x9e3779b97f4a7c15ull;
 	u32 slot = (u32)(h >> 50); /* 14 bits */
 
 	if (unlikely(!(reported[slot / 64] >> slot % 64 & 1)))
 		report(slot);
 }
 
+static __always_inline u64 pair(u64 a, u64 b)
+{
+	return a << 32 ^ b;
+}
+
 /* --- words and objects --------------------------------------------------------- */
+
+/* Most ops touch words that no other task ever does.  What is known about a
+ * heap word: who read it, who wrote it (0: untouched), or that tasks meet
+ * there.  Begins with the words that the profile found shared, learns over all
+ * runs, and never forgets: being wrong costs time, or a feature, once. */
+enum { READ_BY = 1, WRITTEN_BY = READ_BY + HD_MAX_TASKS,
+       READ_BY_MANY = WRITTEN_BY + HD_MAX_TASKS, MEETING };
+static u8 known[HD_HEAP_SIZE / 8];
 
 /* Who touched a word last?  The table is direct-mapped: heaps are small, and
  * a lost entry loses a feature, nothing else. */
@@ -111,6 +124,35 @@ static struct cell cells[CELLS];
 static u32 run;
 /* By heap granule of the object's header: run << 8 | task that touched last. */
 static u32 holder[HD_HEAP_SIZE / HD_GRANULE];
+
+/* May tasks meet on this word?  Learns. */
+static noinline bool learn(u8 *k, u8 task, bool write)
+{
+	if (*k == 0 || *k == READ_BY + task)
+		*k = (write ? WRITTEN_BY : READ_BY) + task;
+	else if (!write && *k < WRITTEN_BY)
+		*k = READ_BY_MANY;
+	else
+		*k = MEETING;
+	return *k == MEETING;
+}
+
+static __always_inline bool is_private(const struct hd_op *op, u8 task)
+{
+	u64 at = op->addr - HD_HEAP_BASE;
+	bool write = op->flags & HD_WRITE;
+	u8 k;
+
+	if (at >= HD_HEAP_SIZE)
+		return !op->size;
+	k = known[at / 8];
+	if (k == MEETING)
+		return false;
+	if (k == WRITTEN_BY + task ||
+	    (!write && (k == READ_BY + task || k == READ_BY_MANY)))
+		return true;
+	return !learn(&known[at / 8], task, write);
+}
 
 static __always_inline void met(u8 first, u16 first_n, u8 second, u16 second_n)
 {
@@ -136,7 +178,7 @@ static noinline void on_object(u64 addr, u8 task)
 	if (from == task)
 		return;
 	*h = run << 8 | task;
-	feature(HAND_OVER, o->id, from << 8 | task);
+	feature(HAND_OVER, pair(o->id, from << 8 | task));
 }
 
 /* Another task was here last, or nobody. */
@@ -160,18 +202,21 @@ static void on_op(const struct hd_event *ev)
 	u32 word = (u32)(op->addr >> 3);
 	struct cell *c = &cells[(word ^ word >> 12) % CELLS];
 
-	if (!(op->flags & HD_READ)) /* else reads-from tells more */
-		feature(SITE, op->pc, t->id);
-	if (!op->size)
+	if (likely(is_private(op, t->id))) {
+		feature(SITE, pair(op->pc, t->id));
 		return;
+	}
 	if (c->run != run || c->word != word)
 		*c = (struct cell){ .word = word, .run = run, .last = NOBODY };
 	/* a read of T1, then a read and a write of T2: the write meets, too */
 	if (c->last != t->id || (op->flags & HD_WRITE && c->reader != t->id))
 		on_meeting(c, op, t->id, (u16)t->n);
 	if (op->flags & HD_READ)
-		feature(READS_FROM, c->writer_pc,
-			(u64)op->pc << 1 | (c->writer_n && c->writer != t->id));
+		feature(READS_FROM,
+			pair(c->writer_pc, op->pc << 1 |
+			     (c->writer_n && c->writer != t->id)));
+	else
+		feature(SITE, pair(op->pc, t->id));
 	if (op->flags & HD_WRITE) {
 		c->writer = t->id;
 		c->writer_n = (u16)t->n;
@@ -193,19 +238,26 @@ static void on_acquire(const struct hd_event *ev)
 	if (!t->nheld)
 		return;
 	top = &t->held[t->nheld - 1];
-	feature(LOCK_ORDER, (u64)top->map->key << 8 | top->subclass,
-		(u64)map->key << 8 | ev->op.arg);
+	/* keys lie in the program's own data: 32 bits are all of them */
+	feature(LOCK_ORDER,
+		pair((u64)top->map->key << 3 ^ top->subclass,
+		     (u64)map->key << 3 ^ ev->op.arg));
 }
 
 static void on_state(u32 hash)
 {
-	feature(STATE, hash, 0);
+	feature(STATE, hash);
 }
 
 /* --- around a run ------------------------------------------------------------------ */
 
 void fuzz_feedback_start(void)
 {
+	u32 i;
+
+	memset(known, 0, sizeof(known));
+	for (i = 0; i < hd_profile.nshared; i++)
+		known[(hd_profile.word[i] - HD_HEAP_BASE) / 8] = MEETING;
 	hd_eng.feedback = on_op;
 	hd_eng.state = on_state;
 	hd_subscribe(HD_EV_ACQUIRE, on_acquire);

@@ -8,6 +8,7 @@
  * gives them to the processes that it starts itself (-jobs, -fork, -merge):
  *
  *   --target=SCENARIO[:VARIANT]   --variant=NAME   --want=VERDICT
+ *   --targets                     list scenarios and variants, and exit
  *   --heddle-findings=DIR         save each new signature and go on
  *   --heddle-report-fd=N          tell the supervisor (see findings.c)
  *
@@ -121,11 +122,24 @@ static const char *value_of(const char *arg, const char *flag)
 	return strncmp(arg, flag, n) ? NULL : arg + n;
 }
 
+static void list_targets(void)
+{
+	const struct heddle_scenario *const *p;
+	const struct heddle_variant *v;
+
+	for (p = __start_hd_scenarios; p < __stop_hd_scenarios; p++)
+		for (v = (*p)->variants; v->name; v++)
+			printf("%s %s\n", (*p)->name, v->name);
+	exit(0);
+}
+
 static void read_flag(struct flags *f, const char *arg)
 {
 	const char *v;
 
-	if ((v = value_of(arg, "--target=")))
+	if (!strcmp(arg, "--targets"))
+		list_targets();
+	else if ((v = value_of(arg, "--target=")))
 		f->target = v;
 	else if ((v = value_of(arg, "--variant=")))
 		f->variant = v;

@@ -18,7 +18,7 @@
 static const char help[] =
 	"usage: heddle dedup DIR [--scenario=NAME[:VARIANT]] [--files]\n"
 	"\n"
-	"Group the schedules in DIR (and in folders below it) by signature, and\n"
+	"Group the schedules in DIR (and below it) by signature, and\n"
 	"print the smallest of each group first.  Nothing is deleted.\n"
 	"  --scenario=NAME[:VARIANT]  what binary inputs are to be run on;\n"
 	"                             without it they are skipped\n"

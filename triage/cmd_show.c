@@ -12,13 +12,12 @@ static const char help[] =
 	"usage: heddle show FILE|SCENARIO[:VARIANT] [OPTIONS]\n"
 	"\n"
 	"Report on a saved schedule, or describe a scenario.\n"
-	"  --format=FORMAT       text (default), mail (72 columns, ASCII), json\n"
-	"  --want=VERDICT        explain this verdict of the run: a name or a\n"
-	"                        whole signature; default: the file's, or the\n"
-	"                        first\n"
-	"  --all                 leave nothing out of the picture\n"
+	"  --format=FORMAT  text (default), mail (72 columns, ASCII), json\n"
+	"  --want=VERDICT   explain this verdict of the run: a name or a whole\n"
+	"                   signature; default: the file's, or the first\n"
+	"  --all            leave nothing out of the picture\n"
 	"  --scenario=NAME[:VARIANT]\n"
-	"                        what a fuzzer's binary input is to be run on\n";
+	"                   what a fuzzer's binary input is to be run on\n";
 
 struct show {
 	const char *format, *want, *scenario;
@@ -44,8 +43,8 @@ static void print_expect(struct page *p, const struct heddle_variant *v)
 	if (line[0])
 		page_wrap(p, 6, "    expected: %s", line);
 	else if (v->bound)
-		page_line(p, "    expected: clean (tests exhaust %d preemptions)",
-			  v->bound);
+		page_line(p, "    expected: clean (tests exhaust %d "
+			  "preemptions)", v->bound);
 	else
 		page_line(p, "    expected: clean (tests exhaust all)");
 }

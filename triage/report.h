@@ -2,10 +2,10 @@
 /* Private to the reports: one recorded run, what of it matters for one
  * verdict, and the words for it.
  *
- *   story      the run: records, verdict, what is left out   report.c
- *   statement  one op in words                                report_statement.c
- *   picture    rows in columns                                picture.c
- *   page       lines of text, wrapped                         page.c
+ *   report.c            the story: records, verdict, what is left out
+ *   report_statement.c  one op in words
+ *   picture*.c          rows, in columns
+ *   page.c              lines of text, wrapped
  *
  * Nothing here knows a bug: all that is printed are values, branches and
  * remarks of this run. */
@@ -108,9 +108,9 @@ u32 wrap_text(const char *text, u32 width, char piece[][160], u32 max);
 
 /* --- the parts of a report, each appends to the page --------------------- */
 
-void picture_draw(const struct story *s, struct page *p);    /* picture.c */
-void report_locks(const struct story *s, struct page *p);    /* report_locks.c */
-void report_detail(const struct story *s, struct page *p);   /* report_detail.c */
+void picture_draw(const struct story *s, struct page *p);
+void report_locks(const struct story *s, struct page *p);
+void report_detail(const struct story *s, struct page *p);
 /* The nearest run without the verdict, in words; false if none was found.
  * Runs other schedules: the world no longer holds the story's run. */
 bool neighbour_describe(const struct story *s, char *buf, size_t size);

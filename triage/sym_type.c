@@ -121,7 +121,7 @@ static bool unit_type(Dwarf_Die *unit, const char *name, Dwarf_Die *type)
 	return false;
 }
 
-/* Files may have different types of one name: the scenario's own comes first. */
+/* Files may have different types of one name: the scenario's own come first. */
 static u32 own_unit(void)
 {
 	const struct sym_program *p = sym_program();

@@ -101,7 +101,9 @@ void hd_run_recorded(const struct hd_schedule *s);
 u64 hd_enabled(void);                 /* tasks that can be chosen now */
 void hd_resume(struct hd_task *t);    /* main context: let t run its op */
 void hd_finish(void);                 /* main context: judge the end */
-bool hd_is_shared(const struct hd_op *op); /* also in hot.h */
+/* Is the task's pending op a choice for strategies? */
+bool hd_is_choice(const struct hd_task *t);
+bool hd_is_private(const struct hd_op *op); /* for exhaustive search */
 void hd_raise(struct hd_verdict v);   /* does not return if v.fatal */
 /* A choice or a verdict must belong to an op: give a task that has not
  * published its first one yet an op that does nothing. */

@@ -309,7 +309,7 @@ static bool is_private(const struct hd_task *t)
 	const struct hd_op *op = &t->op;
 
 	return (op->kind <= HD_RMW || op->kind == HD_USER) &&
-	       !(op->flags & HD_YIELD) && !hd_is_shared(op) &&
+	       !(op->flags & HD_YIELD) && hd_is_private(op) &&
 	       !hd_is_telling(op);
 }
 

@@ -15,7 +15,9 @@ enum {
 	HD_STATIC_WORDS = 16384,
 	HD_WORDS = HD_HEAP_WORDS + HD_STATIC_WORDS
 };
-/* Nonzero: two tasks touch the word, one writing (profile.c). */
+/* Two tasks touch the word, one writing (profile.c).  Bits from HD_WRITER on:
+ * the only task that writes it, plus 1; its own loads are no choices. */
+enum { HD_CHOICE = 1, HD_CONFLICT = 2, HD_WRITER = 2 };
 extern u8 hd_shared[HD_WORDS + 1];
 
 /* Stay or leave: returns when t is chosen to execute its published op. */
@@ -40,6 +42,12 @@ static __always_inline void hd_fill(struct hd_task *t, u8 kind,
 	op->code = 0;
 }
 
+static __always_inline bool hd_chooses(u8 bits, const struct hd_task *t)
+{
+	return bits & HD_CHOICE && ((t->op.flags & HD_WRITE) ||
+				    bits >> HD_WRITER != t->id + 1);
+}
+
 /* May t go on with its op without asking the strategy? */
 static __always_inline bool hd_stays(const struct hd_task *t)
 {
@@ -48,8 +56,8 @@ static __always_inline bool hd_stays(const struct hd_task *t)
 	if (unlikely(!hd_eng.calm || t->n + 1 >= t->next_edit ||
 		     W->held_back))
 		return false;
-	return hd_eng.stay ||
-	       (off < HD_HEAP_SIZE && t->op.size <= 4 && !hd_shared[off / 4]);
+	return hd_eng.stay || (off < HD_HEAP_SIZE && t->op.size <= 4 &&
+			       !hd_chooses(hd_shared[off / 4], t));
 }
 
 static __always_inline void hd_publish_hot(u8 kind, const volatile void *addr,
@@ -92,10 +100,28 @@ static __always_inline void hd_note_read(struct hd_task *t, u64 val)
 	t->reads[i].val = val;
 }
 
+/* Bounds of the program, from the linker. */
+extern const char __executable_start[], _end[];
+
+/* A value without what depends on the link: pointers into the program. */
+static __always_inline u64 hd_value_id(u64 v)
+{
+	if (likely(v - (u64)__executable_start >=
+		   (u64)(_end - __executable_start)))
+		return v;
+	return hd_in_statics(v) ? v - (u64)__start_hd_data : 1;
+}
+
 /* The trace hash, and the hash of what the task has seen. */
 static __always_inline void hd_hash_op(struct hd_task *t, u64 old, u64 val)
 {
-	u64 x = (u64)t->op.kind << 56 | (u64)t->op.order << 48 | t->op.size;
+	u64 x;
+
+	if (t->op.size == 8) {
+		old = hd_value_id(old);
+		val = hd_value_id(val);
+	}
+	x = (u64)t->op.kind << 56 | (u64)t->op.order << 48 | t->op.size;
 
 	x = (hd_address_id(t->op.addr) ^ x) * 0x9fb21c651e98df25ull;
 	x = ((x ^ x >> 32) + old) * 0xd1342543de82ef95ull;

@@ -75,7 +75,7 @@ static struct hd_task *decide(void)
 		return NULL;
 	if (unlikely(W->held_back) && (on & ~W->held_back))
 		on &= ~W->held_back;
-	if ((on & me) && !hd_eng.all_choice && !hd_is_shared(&cur->op))
+	if ((on & me) && !hd_eng.all_choice && !hd_is_choice(cur))
 		next = cur->id;
 	else if (!(on & (on - 1)))
 		next = (u32)__builtin_ctzll(on);

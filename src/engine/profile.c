@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Which words do two tasks touch, one of them writing?
  *
- * Randomised strategies choose only at ops on such words.  So that a run stays
+ * Two answers.  Randomised strategies choose at ops on words that loads,
+ * stores, RMWs and lock ops show to be shared (HD_CHOICE); a free touches all
+ * of its object, which would make every field a choice, so it is a choice
+ * itself and does not count for the fields.  Exhaustive search needs the whole
+ * truth about what is private (HD_CONFLICT): frees and what primitives touch
+ * beside their op count, and what its own runs show is added.  So that a run stays
  * a pure function of its schedule, the answer comes from a fixed set of runs
  * made when the variant is loaded: run-to-block from each task, and random
  * walks with fixed seeds that choose at every op. */
@@ -12,10 +17,13 @@
 
 struct hd_profile hd_profile;
 
-enum { SEEN_MANY = 0x40, SEEN_WRITE = 0x80, BOTH = 0xc0, TELLING = 1 << 16 };
+enum { SEEN_MANY = 0x40, SEEN_WRITE = 0x80, BOTH = 0xc0, TELLING = 1 << 16,
+       MANY_WRITERS = 0xff };
 
 u8 hd_shared[HD_WORDS + 1];
-static u8 seen[HD_WORDS + 1]; /* task + 1, SEEN_MANY, SEEN_WRITE */
+/* task + 1, SEEN_MANY, SEEN_WRITE: [0] as choices see it, [1] all */
+static u8 seen[2][HD_WORDS + 1];
+static u8 writer[HD_WORDS + 1]; /* task + 1, or MANY_WRITERS */
 static u8 telling[TELLING];
 static bool counting;
 static u32 decisions;
@@ -39,30 +47,55 @@ static u64 address_of(u32 word)
 	return (u64)__start_hd_data + (word - HD_HEAP_WORDS) * 4ull;
 }
 
-bool hd_is_shared(const struct hd_op *op)
+bool hd_is_choice(const struct hd_task *t)
+{
+	const struct hd_op *op = &t->op;
+	u32 w, end;
+
+	if (op->kind == HD_FREE || !op->size)
+		return op->size;
+	end = word_of(op->addr + op->size - 1);
+	for (w = word_of(op->addr); w <= end; w++)
+		if (hd_chooses(hd_shared[w], t))
+			return true;
+	return false;
+}
+
+bool hd_is_private(const struct hd_op *op)
 {
 	u32 w, end;
 
-	if (!op->size || op->kind == HD_FREE)
-		return op->size;
+	if (!op->size)
+		return true;
 	end = word_of(op->addr + op->size - 1);
-	for (w = word_of(op->addr); w < end; w++)
-		if (hd_shared[w])
-			return true;
-	return hd_shared[end];
+	for (w = word_of(op->addr); w <= end; w++)
+		if (hd_shared[w] & (HD_CHOICE | HD_CONFLICT))
+			return false;
+	return true;
 }
 
 static void count(const struct hd_op *op, u32 task)
 {
 	u32 i;
 
+	if (!hd_is_choice(&W->tasks[task]))
+		return;
 	for (i = 0; i < hd_profile.nshared; i++)
 		if (hd_profile.word[i] == (op->addr & ~3ull))
 			hd_profile.count[i][task]++;
 }
 
-/* Note who touched the op's words; true if one became shared by it. */
-static bool mark_words(const struct hd_op *op, u32 task)
+static u8 look(u8 s, const struct hd_op *op, u32 task)
+{
+	if (!s)
+		s = (u8)(task + 1) & 0x3f;
+	else if ((s & 0x3f) != ((task + 1) & 0x3f))
+		s |= SEEN_MANY;
+	return op->flags & HD_WRITE ? s | SEEN_WRITE : s;
+}
+
+/* Note who touched the op's words; true if one is seen to be shared by it. */
+static bool mark_words(const struct hd_op *op, u32 task, bool choice)
 {
 	bool fresh = false;
 	u32 w, end;
@@ -71,16 +104,18 @@ static bool mark_words(const struct hd_op *op, u32 task)
 		return false;
 	end = word_of(op->addr + op->size - 1);
 	for (w = word_of(op->addr); w <= end && w < HD_WORDS; w++) {
-		u8 s = seen[w];
-
-		if (!s)
-			s = (u8)(task + 1) & 0x3f;
-		else if ((s & 0x3f) != ((task + 1) & 0x3f))
-			s |= SEEN_MANY;
-		if (op->flags & HD_WRITE)
-			s |= SEEN_WRITE;
-		seen[w] = s;
-		fresh |= !hd_shared[w] && (s & BOTH) == BOTH;
+		if (choice)
+			seen[0][w] = look(seen[0][w], op, task);
+		if (choice && (op->flags & HD_WRITE))
+			writer[w] = !writer[w] || writer[w] == task + 1 ?
+					    (u8)(task + 1) :
+					    MANY_WRITERS;
+		seen[1][w] = look(seen[1][w], op, task);
+		if ((seen[1][w] & BOTH) == BOTH &&
+		    !(hd_shared[w] & HD_CONFLICT)) {
+			hd_shared[w] |= HD_CONFLICT;
+			fresh = true;
+		}
 	}
 	return fresh;
 }
@@ -90,19 +125,12 @@ void hd_profile_note(const struct hd_op *op, u32 task)
 	if (counting)
 		count(op, task);
 	else
-		mark_words(op, task);
+		mark_words(op, task, op->kind != HD_FREE);
 }
 
 bool hd_profile_learn(const struct hd_op *op, u32 task)
 {
-	u32 w, end;
-
-	if (!mark_words(op, task))
-		return false;
-	end = word_of(op->addr + op->size - 1);
-	for (w = word_of(op->addr); w <= end && w < HD_WORDS; w++)
-		hd_shared[w] |= (seen[w] & BOTH) == BOTH;
-	return true;
+	return mark_words(op, task, false);
 }
 
 bool hd_is_telling(const struct hd_op *op)
@@ -127,6 +155,7 @@ void hd_profile_clear(void)
 {
 	memset(seen, 0, sizeof(seen));
 	memset(hd_shared, 0, sizeof(hd_shared));
+	memset(writer, 0, sizeof(writer));
 	memset(telling, 0, sizeof(telling));
 	memset(&hd_profile, 0, sizeof(hd_profile));
 }
@@ -154,6 +183,25 @@ static void runs(void)
 	}
 }
 
+/* Words that no op begins at, or that only one task's ops begin at (upper
+ * halves, words of a larger op), are nothing to sample by. */
+static void drop_uncounted(void)
+{
+	u32 i, k = 0, t, tasks;
+
+	for (i = 0; i < hd_profile.nshared; i++) {
+		for (t = tasks = 0; t < W->ntasks; t++)
+			tasks += hd_profile.count[i][t] != 0;
+		if (tasks < 2)
+			continue;
+		hd_profile.word[k] = hd_profile.word[i];
+		memmove(hd_profile.count[k], hd_profile.count[i],
+			sizeof(hd_profile.count[0]));
+		k++;
+	}
+	hd_profile.nshared = k;
+}
+
 void hd_profile_run(void)
 {
 	u32 total = HD_PROFILE_RUNS + W->ntasks, i, t;
@@ -162,9 +210,11 @@ void hd_profile_run(void)
 	hd_eng.all_choice = true;
 	runs();
 	for (i = 0; i < HD_WORDS; i++) {
-		if ((seen[i] & BOTH) != BOTH)
+		if ((seen[0][i] & BOTH) != BOTH)
 			continue;
-		hd_shared[i] = 1;
+		hd_shared[i] |= HD_CHOICE;
+		if (writer[i] < 64)
+			hd_shared[i] |= (u8)(writer[i] << HD_WRITER);
 		if (hd_profile.nshared < HD_MAX_SHARED)
 			hd_profile.word[hd_profile.nshared++] =
 				address_of(i);
@@ -178,5 +228,6 @@ void hd_profile_run(void)
 		for (t = 0; t < W->ntasks; t++)
 			hd_profile.count[i][t] =
 				(hd_profile.count[i][t] + total - 1) / total;
+	drop_uncounted();
 	hd_eng.profiling = false;
 }

@@ -19,7 +19,8 @@ static bool selected(u32 task)
 {
 	const struct hd_op *op = &W->tasks[task].op;
 
-	return op->size && op->addr < word + 4 && word < op->addr + op->size;
+	return op->size && hd_is_choice(&W->tasks[task]) &&
+	       op->addr < word + 4 && word < op->addr + op->size;
 }
 
 /* A task of mask in proportion to what it has left; none: any of mask. */

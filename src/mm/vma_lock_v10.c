@@ -7,6 +7,7 @@
  * rcuwait has one waiter, the writer that holds mmap_lock.
  * Deliberately different: four mutations that struct mm_form can switch on, one
  * at a time, to show what each step is there for. */
+#define HEDDLE_OWN_VMA_LOCK /* this file is one */
 #include <heddle/mm.h>
 
 static int vma_ref_limit(void)
@@ -46,7 +47,7 @@ static bool recheck_fails(struct vm_area_struct *vma)
 	       raw_read_seqcount(&vma->vm_mm->mm_lock_seq);
 }
 
-static struct vm_area_struct *start_read(struct vm_area_struct *vma)
+static struct vm_area_struct *vma_start_read(struct vm_area_struct *vma)
 {
 	int oldcnt;
 
@@ -55,7 +56,7 @@ static struct vm_area_struct *start_read(struct vm_area_struct *vma)
 		heddle_remark("equal: write-locked");
 		return NULL;
 	}
-	heddle_remark("differ: not write-locked");
+	heddle_remark("differ: go on; vma_start_write() makes them equal");
 	if (unlikely(!__refcount_inc_not_zero_limited_acquire(
 		    &vma->vm_refcnt, &oldcnt, vma_ref_limit()))) {
 		if (oldcnt) {
@@ -79,7 +80,7 @@ static struct vm_area_struct *start_read(struct vm_area_struct *vma)
 	return vma;
 }
 
-static void end_read(struct vm_area_struct *vma)
+static void vma_end_read(struct vm_area_struct *vma)
 {
 	vma_refcount_put(vma);
 }
@@ -128,7 +129,7 @@ static bool __vma_exit_locked(struct vm_area_struct *vma)
 	return detached;
 }
 
-static void start_write(struct vm_area_struct *vma)
+static void vma_start_write(struct vm_area_struct *vma)
 {
 	unsigned int mm_lock_seq;
 	bool locked;
@@ -141,12 +142,12 @@ static void start_write(struct vm_area_struct *vma)
 		WARN_ON_ONCE(__vma_exit_locked(vma));
 }
 
-static void mark_attached(struct vm_area_struct *vma)
+static void vma_mark_attached(struct vm_area_struct *vma)
 {
 	refcount_set_release(&vma->vm_refcnt, 1);
 }
 
-static void mark_detached(struct vm_area_struct *vma)
+static void vma_mark_detached(struct vm_area_struct *vma)
 {
 	if (refcount_dec_and_test(&vma->vm_refcnt))
 		return;
@@ -162,9 +163,9 @@ static void mark_detached(struct vm_area_struct *vma)
 }
 
 const struct vma_lock_ops vma_lock_v10 = {
-	.start_read = start_read,
-	.end_read = end_read,
-	.start_write = start_write,
-	.mark_attached = mark_attached,
-	.mark_detached = mark_detached,
+	.start_read = vma_start_read,
+	.end_read = vma_end_read,
+	.start_write = vma_start_write,
+	.mark_attached = vma_mark_attached,
+	.mark_detached = vma_mark_detached,
 };

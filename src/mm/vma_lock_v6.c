@@ -12,6 +12,7 @@
  *   v7           detach waits for readers; the put is still the old one
  * Copied in logic: all functions below.  Simplified: rcuwait has one waiter,
  * the writer that holds mmap_lock.  Not modelled: reuse of a freed VMA. */
+#define HEDDLE_OWN_VMA_LOCK /* this file is one */
 #include <heddle/mm.h>
 
 static void vma_refcount_put(struct vm_area_struct *vma)
@@ -30,7 +31,7 @@ static void vma_refcount_put(struct vm_area_struct *vma)
 	}
 }
 
-static struct vm_area_struct *start_read(struct vm_area_struct *vma)
+static struct vm_area_struct *vma_start_read(struct vm_area_struct *vma)
 {
 	int oldcnt;
 
@@ -39,7 +40,7 @@ static struct vm_area_struct *start_read(struct vm_area_struct *vma)
 		heddle_remark("equal: write-locked");
 		return NULL;
 	}
-	heddle_remark("differ: not write-locked");
+	heddle_remark("differ: go on; vma_start_write() makes them equal");
 	rwsem_acquire_read(&vma->vmlock_dep_map, 0, 0, _RET_IP_);
 	/* one count is left for a writer */
 	if (unlikely(!__refcount_inc_not_zero_limited(
@@ -63,7 +64,7 @@ static struct vm_area_struct *start_read(struct vm_area_struct *vma)
 	return vma;
 }
 
-static void end_read(struct vm_area_struct *vma)
+static void vma_end_read(struct vm_area_struct *vma)
 {
 	rcu_read_lock(); /* keeps vma alive through the put */
 	vma_refcount_put(vma);
@@ -116,7 +117,7 @@ static bool __vma_exit_locked(struct vm_area_struct *vma)
 	return detached;
 }
 
-static void start_write(struct vm_area_struct *vma)
+static void vma_start_write(struct vm_area_struct *vma)
 {
 	unsigned int mm_lock_seq;
 	bool locked;
@@ -129,12 +130,12 @@ static void start_write(struct vm_area_struct *vma)
 		WARN_ON_ONCE(__vma_exit_locked(vma));
 }
 
-static void mark_attached(struct vm_area_struct *vma)
+static void vma_mark_attached(struct vm_area_struct *vma)
 {
 	refcount_set(&vma->vm_refcnt, 1);
 }
 
-static void mark_detached_v6(struct vm_area_struct *vma)
+static void vma_mark_detached(struct vm_area_struct *vma)
 {
 	if (!refcount_dec_and_test(&vma->vm_refcnt))
 		heddle_remark("not zero: ignored");
@@ -148,7 +149,7 @@ static void wait_for_readers(struct vm_area_struct *vma)
 		WARN_ON_ONCE(!__vma_exit_locked(vma));
 }
 
-static void mark_detached_v7(struct vm_area_struct *vma)
+static void vma_mark_detached_v7(struct vm_area_struct *vma)
 {
 	if (refcount_dec_and_test(&vma->vm_refcnt))
 		return;
@@ -160,26 +161,26 @@ static void mark_detached_v7(struct vm_area_struct *vma)
 }
 
 const struct vma_lock_ops vma_lock_v6 = {
-	.start_read = start_read,
-	.end_read = end_read,
-	.start_write = start_write,
-	.mark_attached = mark_attached,
-	.mark_detached = mark_detached_v6,
+	.start_read = vma_start_read,
+	.end_read = vma_end_read,
+	.start_write = vma_start_write,
+	.mark_attached = vma_mark_attached,
+	.mark_detached = vma_mark_detached,
 };
 
 const struct vma_lock_ops vma_lock_v6_complete = {
-	.start_read = start_read,
-	.end_read = end_read,
-	.start_write = start_write,
-	.mark_attached = mark_attached,
-	.mark_detached = mark_detached_v6,
+	.start_read = vma_start_read,
+	.end_read = vma_end_read,
+	.start_write = vma_start_write,
+	.mark_attached = vma_mark_attached,
+	.mark_detached = vma_mark_detached,
 	.before_free = wait_for_readers,
 };
 
 const struct vma_lock_ops vma_lock_v7 = {
-	.start_read = start_read,
-	.end_read = end_read,
-	.start_write = start_write,
-	.mark_attached = mark_attached,
-	.mark_detached = mark_detached_v7,
+	.start_read = vma_start_read,
+	.end_read = vma_end_read,
+	.start_write = vma_start_write,
+	.mark_attached = vma_mark_attached,
+	.mark_detached = vma_mark_detached_v7,
 };

@@ -45,7 +45,7 @@ static const char *waits_for(const struct hd_task *t)
 {
 	const struct hd_object *o;
 
-	if (t->nheld && t->op.kind != HD_AWAIT)
+	if (t->nheld && t->op.kind == HD_ACQUIRED)
 		return t->held[t->nheld - 1].map->name;
 	if (!hd_in_heap(t->op.addr))
 		return "event";
@@ -53,21 +53,25 @@ static const char *waits_for(const struct hd_task *t)
 	return o ? o->type : "event";
 }
 
+/* Who holds the lock on top of t's stack.  A task that is itself blocked in an
+ * acquire has announced the lock on its top, but does not hold it. */
 static u64 holders(const struct hd_task *t)
 {
 	const struct lockdep_map *map;
 	u64 mask = 0;
-	u32 i, j;
+	u32 i, j, n;
 
-	if (!t->nheld)
+	if (!t->nheld || t->op.kind != HD_ACQUIRED)
 		return 0;
 	map = t->held[t->nheld - 1].map;
 	for (i = 0; i < W->nuser; i++) {
 		const struct hd_task *u = &W->tasks[i];
 
-		for (j = 0; j < u->nheld; j++)
-			if (u != t && u->held[j].map == map &&
-			    (j + 1 < u->nheld || u->state != HD_ASLEEP))
+		n = u->nheld;
+		if (n && u->state != HD_DONE && u->op.kind == HD_ACQUIRED)
+			n--;
+		for (j = 0; j < n; j++)
+			if (u->held[j].map == map)
 				mask |= 1ull << i;
 	}
 	return mask;
