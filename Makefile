@@ -8,6 +8,7 @@
 VERSION = 0.1
 CC = clang-14
 MODEL_CC = clang-14
+ARCH := $(shell uname -m)
 FUZZ_CXX = clang++-14
 OBJCOPY = objcopy
 B = build$(if $(SAN),-san)$(if $(filter gcc%,$(CC)),-gcc)$(if $(CORO),-$(CORO))
@@ -18,7 +19,7 @@ say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2);)
 BASE = -std=gnu11 -g -gdwarf-4 -fno-pie -fno-common -fno-omit-frame-pointer \
 	-Iinclude -Wall -Wextra -Wno-missing-field-initializers -MMD -MP
 # popcnt: every x86-64 machine since 2009
-OPT = -O2 $(if $(filter x86_64,$(shell uname -m)),-mpopcnt)
+OPT = -O2 $(if $(filter x86_64,$(ARCH)),-mpopcnt)
 ifdef SAN
 SANFLAGS = -fsanitize=$(SAN) -fno-sanitize-recover=all \
 	$(if $(filter clang%,$(CC)),-fsanitize-address-use-after-return=never)
@@ -41,7 +42,7 @@ LDFLAGS = -no-pie $(SANFLAGS)
 
 # --- sources -----------------------------------------------------------------
 coro := $(if $(CORO),src/engine/coro_ucontext.c,src/engine/coro.c \
-	src/engine/coro_$(shell uname -m).S)
+	src/engine/coro_$(ARCH).S)
 engine := $(filter-out src/engine/coro%,$(filter-out %_test.c,\
 	$(wildcard src/engine/*.c))) $(coro)
 oracle := $(filter-out %_test.c,$(wildcard src/oracle/*.c))
@@ -59,7 +60,7 @@ mm_o := $(call obj,$(mm_model))
 scenario_o := $(call obj,$(scenarios))
 triage_o := $(call obj,$(triage))
 
-.PHONY: all test tidy bench demo clean soak
+.PHONY: all test tidy bench demo clean
 .SECONDARY:
 all: $(B)/heddle $(B)/heddle-cc
 
@@ -118,17 +119,92 @@ $(twin_bins): $(B)/t/%: $(B)/obj/%.o $(B)/obj/src/base/twin.o $(core_o) $(mm_o)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^
 
-# Tests with a main of their own.
-plain_tests := $(wildcard src/engine/*_test.c src/base/*_test.c \
-	triage/*_test.c fuzz/*_test.c)
-plain_bins := $(patsubst %.c,$(B)/t/%,$(plain_tests))
-$(plain_bins): $(B)/t/%: $(B)/obj/%.o $(core_o) $(mm_o) $(scenario_o) \
+# Tests with a main of their own: of src/ with the core alone, of triage/ and
+# fuzz/ with everything.
+src_tests := $(wildcard src/engine/*_test.c src/base/*_test.c)
+src_bins := $(patsubst %.c,$(B)/t/%,$(src_tests))
+top_bins := $(patsubst %.c,$(B)/t/%,$(wildcard triage/*_test.c fuzz/*_test.c))
+plain_bins := $(src_bins) $(top_bins)
+$(src_bins): $(B)/t/%: $(B)/obj/%.o $(core_o) $(mm_o)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^
+
+$(top_bins): $(B)/t/%: $(B)/obj/%.o $(core_o) $(mm_o) $(scenario_o) \
 		$(filter-out $(B)/obj/triage/main.o,$(triage_o))
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -ldw -lelf -ljansson
 
-tests: $(twin_bins) $(plain_bins)
+# --- make test -----------------------------------------------------------------
+# The house rules; unit tests; the verbs, corpus and variants; then engine,
+# oracles, primitives and triage once more under the sanitizers and by gcc
+# (models are always clang's).
+prove = prove $(if $(V),-v)
+units := $(twin_bins) $(plain_bins)
+.PHONY: units verbs test-san test-gcc
+units: $(units)
+	$(Q)$(prove) --exec '' $(units)
+
+verbs: all
+	$(Q)HEDDLE=$(CURDIR)/$(B)/heddle $(prove) triage/t/*.t
+
+tidy: deps
+	$(Q)$(prove) .ci/tidy.t
+
+test:
+	@echo '== house rules'
+	$(Q)$(MAKE) -s tidy
+	@echo '== unit tests, $(CC)'
+	$(Q)$(MAKE) all $(units)
+	$(Q)$(MAKE) -s units
+	@echo '== verbs, variants and corpus'
+	$(Q)$(MAKE) -s verbs
+	@echo '== sanitizers: address, undefined'
+	$(Q)$(MAKE) SAN=address,undefined test-san
+	@echo '== gcc'
+	$(Q)$(MAKE) CC=gcc test-gcc
+	@echo '== aarch64, and coroutines without assembly'
+	$(Q)$(MAKE) test-aarch64
+	$(Q)$(MAKE) CORO=ucontext test-coro
+	@echo 'heddle: all tests passed'
+
+test-san: $(B)/heddle $(units)
+	$(Q)$(MAKE) -s SAN=$(SAN) units
+	$(Q)HEDDLE=$(CURDIR)/$(B)/heddle $(prove) $(short_verbs)
+
+test-gcc: $(B)/heddle $(units)
+	$(Q)$(MAKE) -s CC=$(CC) units
+	$(Q)HEDDLE=$(CURDIR)/$(B)/heddle $(prove) $(short_verbs)
+
+# Another machine, where Debian's cross compiler and qemu-user are installed.
+cross := $(wildcard /usr/bin/aarch64-linux-gnu-gcc)
+qemu := $(firstword $(wildcard /usr/bin/qemu-aarch64 \
+	/usr/bin/qemu-aarch64-static))
+.PHONY: test-aarch64 run-aarch64 test-coro
+test-aarch64:
+ifeq ($(and $(cross),$(qemu)),)
+	@echo '1..0 # SKIP no gcc-aarch64-linux-gnu and qemu-user here'
+else
+	$(Q)$(MAKE) B=build-aarch64 ARCH=aarch64 CC=$(cross) \
+		MODEL_CC='$(MODEL_CC) --target=aarch64-linux-gnu' \
+		OBJCOPY=aarch64-linux-gnu-objcopy \
+		LDFLAGS='-no-pie -static' run-aarch64
+endif
+
+run-aarch64: $(twin_bins) $(src_bins)
+	$(Q)$(prove) --exec '$(qemu)' $^
+
+test-coro: $(src_bins)
+	$(Q)$(prove) --exec '' $^
+
+# Those tests of verbs that say something about the build of triage.
+short_verbs := $(wildcard triage/t/list.t triage/t/run.t triage/t/replay.t \
+	triage/t/show.t triage/t/corpus.t)
+
+# --- make demo: the main job, on the mail that heddle comes from ----------------
+demo: all
+	$(Q)HEDDLE=$(B)/heddle sh triage/demo.sh
 
 -include fuzz/fuzz.mk
 -include triage/triage.mk

@@ -161,11 +161,13 @@ static void retarget(struct draw *d, struct hd_schedule *s,
 		e->arg = other_task(d, t->ntasks, e->task);
 }
 
-static void swap_base(struct draw *d, struct hd_schedule *s)
+/* Another base, or another seed of a randomised one. */
+static void new_base(struct draw *d, struct hd_schedule *s)
 {
-	s->strategy = (u8)((s->strategy + 1 + below(d, 4)) % 5);
-	if (!s->seed)
-		s->seed = below(d, UINT32_MAX);
+	static const u8 bases[] = { 0,0,0,0,0,0,0,0 };
+
+	s->strategy = bases[below(d, ARRAY_SIZE(bases))];
+	s->seed = s->strategy ? below(d, UINT32_MAX) : 0;
 }
 
 static void mutate(struct draw *d, struct hd_schedule *s,
@@ -175,14 +177,12 @@ static void mutate(struct draw *d, struct hd_schedule *s,
 
 	if (s->nedits && how < 15)
 		drop(d, s);
-	else if (s->nedits && how < 25)
+	else if (s->nedits && how < 20)
 		move(d, s);
-	else if (s->nedits && how < 35)
+	else if (s->nedits && how < 25)
 		retarget(d, s, t);
-	else if (how < 45)
-		swap_base(d, s);
-	else if (how < 60 && s->strategy)
-		s->seed = below(d, UINT32_MAX);
+	else if (how < 27)
+		new_base(d, s);
 	else
 		add(d, s, t);
 }

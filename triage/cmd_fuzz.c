@@ -202,27 +202,38 @@ static void target_process(struct line *l)
 	_exit(127);
 }
 
+/* Its arguments after the program: our own first, so that the user's win. */
+static void add_args(struct line *l, int report)
+{
+	static char findings[2200], artifacts[2200], corpus[2200], fd[40];
+
+	snprintf(fd, sizeof(fd), "--heddle-report-fd=%d", report);
+	snprintf(findings, sizeof(findings), "--heddle-findings=%s", sv.out);
+	l->args[l->n++] = fd;
+	l->args[l->n++] = findings;
+	if (make_dir(sv.out)) {
+		snprintf(artifacts, sizeof(artifacts), "-artifact_prefix=%s/",
+			 sv.out);
+		snprintf(corpus, sizeof(corpus), "%s/corpus", sv.out);
+		memmove(&l->args[3], &l->args[2],
+			(l->n - 2) * sizeof(l->args[0]));
+		l->args[2] = artifacts;
+		l->n++;
+		if (!l->corpus && make_dir(corpus))
+			l->args[l->n++] = corpus;
+	}
+	l->args[l->n] = NULL;
+}
+
 /* Start the target; returns the end of the pipe that it writes to. */
 static int start_target(struct line *l)
 {
-	static char findings[2200], artifacts[2200], corpus[2200], fd[40];
 	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC))
 		return -1;
 	fcntl(ends[1], F_SETFD, 0);
-	snprintf(fd, sizeof(fd), "--heddle-report-fd=%d", ends[1]);
-	snprintf(findings, sizeof(findings), "--heddle-findings=%s", sv.out);
-	snprintf(artifacts, sizeof(artifacts), "-artifact_prefix=%s/", sv.out);
-	snprintf(corpus, sizeof(corpus), "%s/corpus", sv.out);
-	memmove(&l->args[3], &l->args[2], (l->n - 2) * sizeof(l->args[0]));
-	l->args[2] = artifacts; /* first, so that the user's own wins */
-	l->n++;
-	l->args[l->n++] = fd;
-	l->args[l->n++] = findings;
-	if (make_dir(sv.out) && !l->corpus && make_dir(corpus))
-		l->args[l->n++] = corpus;
-	l->args[l->n] = NULL;
+	add_args(l, ends[1]);
 	sv.pid = fork();
 	if (sv.pid == 0)
 		target_process(l);

@@ -200,12 +200,11 @@ static void help_row(FILE *f, const struct row *r)
 	char left[40];
 	const char *p = r->help, *nl;
 
-	snprintf(left, sizeof(left), "%s--%s%s%s%s",
+	snprintf(left, sizeof(left), "%s--%s%s%s%s%s",
 		 r->letter ? "-o, " : "", r->name,
 		 r->type == COUNT1 ? "[" : "",
-		 r->value ? "=" : "", r->value ? r->value : "");
-	if (r->type == COUNT1)
-		strcat(left, "]");
+		 r->value ? "=" : "", r->value ? r->value : "",
+		 r->type == COUNT1 ? "]" : "");
 	fprintf(f, "  %-24s ", left);
 	if (strlen(left) > 24)
 		fprintf(f, "\n%27s", "");

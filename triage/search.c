@@ -28,13 +28,19 @@ void verdict_title(const struct hd_verdict *v, char *buf, size_t size)
 {
 	const char *task = v->task < W->ntasks ? W->tasks[v->task].name : NULL;
 	char sig[160];
-	const char *names;
+	int at = snprintf(buf, size, "%s", hd_verdict_title(v->kind));
+	u32 i;
 
-	verdict_signature(v, sig, sizeof(sig));
-	names = strchr(sig, ' ');
-	snprintf(buf, size, "%s%s%s%s%s", hd_verdict_title(v->kind),
-		 names ? ":" : "", names ? names : "", task ? ", task " : "",
-		 task ? task : "");
+	for (i = 0; i < v->nnames && (size_t)at < size; i++)
+		at += snprintf(buf + at, size - (size_t)at, "%s %s",
+			       i ? "," : ":", v->names[i]);
+	if (v->type && (size_t)at < size) {
+		verdict_signature(v, sig, sizeof(sig));
+		at += snprintf(buf + at, size - (size_t)at, "%s %s",
+			       v->nnames ? "," : ":", strrchr(sig, ' ') + 1);
+	}
+	if (task && (size_t)at < size)
+		snprintf(buf + at, size - (size_t)at, ", task %s", task);
 }
 
 /* --- a run as edits ------------------------------------------------------ */

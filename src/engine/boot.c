@@ -130,6 +130,17 @@ static void add_tasks(const struct heddle_scenario *s)
 	W->nuser = W->ntasks;
 }
 
+static void take_template(void)
+{
+	static u64 room; /* what is mapped is never given back: use it again */
+
+	if (hd_snapshot_size() > room) {
+		room = 2 * hd_snapshot_size();
+		hd_eng.template = hd_map_memory(room);
+	}
+	hd_snapshot_save(hd_eng.template);
+}
+
 const char *hd_load(const struct heddle_scenario *s,
 		    const struct heddle_variant *v)
 {
@@ -155,8 +166,7 @@ const char *hd_load(const struct heddle_scenario *s,
 		hd_start_tasks();
 	if (W->ended || W->nverdicts)
 		return "the set-up itself raised a verdict";
-	hd_eng.template = hd_map_memory(hd_snapshot_size());
-	hd_snapshot_save(hd_eng.template);
+	take_template();
 	hd_profile_clear();
 	hd_profile_run();
 	hd_eng.marks_ever = 0;

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* Three page faults in one VMA against one munmap, with a narrow offset.
+ *
+ * Source: as fault_vs_munmap.c (seed 004).  The readers' limit must leave
+ * VMA_LOCK_OFFSET to the writer alone.  With the kernel's 0x40000000 no search
+ * gets there; with an offset of 4, the attach unit and three readers are 4, so
+ * a limit that is one too high lets readers alone look like a writer. */
+#include <heddle/mm.h>
+
+#define ADDR 0x2000ul
+
+static struct mm_struct *mm;
+
+static void setup(void)
+{
+	mm = mm_alloc();
+	mm_add_vma(mm, ADDR, ADDR + PAGE_SIZE);
+	pte_alloc(mm);
+}
+
+static void munmap_task(void *arg)
+{
+	(void)arg;
+	do_munmap(mm, ADDR, ADDR + PAGE_SIZE);
+	return_to_user();
+}
+
+static void fault_task(void *arg)
+{
+	(void)arg;
+	do_user_addr_fault(mm, ADDR);
+}
+
+static const struct heddle_task tasks[] = {
+	{ .name = "munmap", .fn = munmap_task },
+	{ .name = "fault1", .fn = fault_task },
+	{ .name = "fault2", .fn = fault_task },
+	{ .name = "fault3", .fn = fault_task },
+	{ 0 },
+};
+
+static const struct mm_form narrow = { .lock = &vma_lock_v10,
+				       .lock_offset = 4 };
+static const struct mm_form limit1 = { .lock = &vma_lock_v10,
+				       .lock_offset = 4,
+				       .limit_delta = 1 };
+
+static const char *const goals[] = {
+	"limit reached", "wait at start_write", "read lock granted", NULL,
+};
+
+static const struct heddle_variant variants[] = {
+	{ "v10-narrow", "v10, VMA_LOCK_OFFSET 4", &narrow, .bound = 2 },
+	{ "v10-limit-plus-1", "v10, offset 4, readers' limit 1 too high",
+	  &limit1,
+	  { { HD_V_ASSERT, 1 } } },
+	{ 0 },
+};
+
+HEDDLE_SCENARIO(three_faults_vs_munmap) = {
+	.name = "three_faults_vs_munmap",
+	.title = "three page faults under the VMA lock against munmap",
+	.source = "[PATCH v6 10/16] mm: replace vm_lock and detached flag "
+		  "with a reference count, 16 Dec 2024",
+	.not_modelled = "irq, slab reuse, split and merge, file mappings",
+	.variants = variants,
+	.tasks = tasks,
+	.setup = setup,
+	.goals = goals,
+};
