@@ -102,13 +102,20 @@ $(B)/lib/heddle.o: $(core_o) $(mm_o) $(triage_o)
 	@mkdir -p $(@D)
 	$(Q)ld -r -o $@ $^
 
-$(B)/heddle-cc: triage/heddle-cc.in $(B)/lib/heddle.o Makefile
+$(B)/lib/fuzz.o: $(core_o) $(mm_o) $(call obj,$(filter-out %_test.c,\
+		$(wildcard fuzz/*.c)))
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)ld -r -o $@ $^
+
+$(B)/heddle-cc: triage/heddle-cc.in $(B)/lib/heddle.o $(B)/lib/fuzz.o Makefile
 	$(call say,GEN,$@)
 	$(Q)sed -e 's|@VERSION@|$(VERSION)|;s|@INCLUDE@|$(CURDIR)/include|' \
 		-e 's|@MODEL_CC@|$(MODEL_CC)|;s|@CC@|$(CC)|' \
 		-e 's|@OBJCOPY@|$(OBJCOPY)|;s|@LDFLAGS@|$(LDFLAGS)|' \
+		-e 's|@FUZZ_CXX@|$(FUZZ_CXX)|;s|@FUZZ_RT@|$(fuzz_rt)|' \
 		-e 's|@MODEL_OBJCOPY@|$(MODEL_OBJCOPY)|' \
-		-e 's|@MODEL_FLAGS@|$(filter-out -MMD -MP -I% -ffile%,$(MODEL_FLAGS)) -Wno-unused-parameter|' \
+		-e 's|@MODEL_FLAGS@|$(filter-out -MMD -MP -I% -ffile% -Wextra,$(MODEL_FLAGS))|' \
 		$< > $@.tmp && chmod +x $@.tmp && mv $@.tmp $@
 
 # Tests that are models: linked with the common main that holds each scenario

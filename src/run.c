@@ -9,11 +9,11 @@
 #include "run.h"
 
 #include "engine/engine.h"
+#include "kernel/kernel.h"
 #include "mm/check.h"
 #include "oracle/oracle.h"
 
-/* Called by the engine when a variant is loaded, before any task exists. */
-void hd_boot_oracles(void)
+static void start_oracles(void)
 {
 	hd_lockdep_start();
 	hd_progress_start();
@@ -24,7 +24,13 @@ void hd_boot_oracles(void)
 const char *hd_open(const struct heddle_scenario *s,
 		    const struct heddle_variant *v)
 {
-	return hd_load(s, v);
+	static const struct hd_parts parts = {
+		.oracles = start_oracles,
+		.primitives = hd_boot_primitives,
+		.daemons = hd_boot_daemons,
+	};
+
+	return hd_load(s, v, &parts);
 }
 
 static struct hd_outcome outcome(void)

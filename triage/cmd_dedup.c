@@ -208,7 +208,7 @@ int cmd_dedup(int argc, char **argv)
 	u32 bugs, clean = 0;
 
 	if (argc == 2 && !strcmp(argv[1], "--help")) {
-		fputs(help, stdout);
+		usage_of(stdout, help);
 		return EXIT_CLEAN;
 	}
 	if (!parse(argc, argv, &d) || !walk(&d, argv[optind], 0))

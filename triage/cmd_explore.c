@@ -61,7 +61,7 @@ static void tick(struct hd_explore *x, void *arg)
 	struct exploration *e = arg;
 
 	if (interrupted)
-		x->max_runs = x->runs; /* ends it */
+		x->stop = true;
 	progress(e->runs + x->runs, 0, e->findings.n);
 }
 

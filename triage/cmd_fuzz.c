@@ -29,6 +29,16 @@
 enum { MAX_FOUND = 256, MAX_INPUT = HD_HEAD_BYTES +
 				    HD_MAX_EDITS * HD_EDIT_BYTES };
 
+static const char help[] =
+	"usage: heddle fuzz SCENARIO[:VARIANT] [OPTIONS] [LIBFUZZER FLAGS]\n"
+	"\n"
+	"Let libFuzzer look for schedules; each new signature is saved,\n"
+	"minimised at the end, and fuzzing goes on.\n"
+	"  --out=DIR        findings and corpus (default SCENARIO.VARIANT.fuzz)\n"
+	"  --want=VERDICT   save this verdict only: a name or a signature\n"
+	"  --limit=N        runs that each proof may take (default 2000000)\n"
+	"Usual flags: -runs=N, -max_total_time=SECONDS, -seed=N, -help=1.\n";
+
 struct found {
 	char name[200];      /* of the file, without .bin */
 	char signature[160]; /* without field names, as targets print it */
@@ -110,7 +120,8 @@ static bool read_arg(struct line *l, char *arg)
 			return bad("not a number: ", arg);
 	} else if (value_of(arg, "--"))
 		return bad("no such option: ", arg);
-	else if (arg[0] != '-' && !sv.target.scenario)
+	else if (arg[0] != '-' && !sv.target.scenario &&
+		 !(only_one_scenario() && strchr(arg, '/')))
 		return target_parse(arg, &sv.target);
 	else if (l->n + 8 == ARRAY_SIZE(l->args))
 		return bad("too many arguments", "");
@@ -131,6 +142,8 @@ static bool read_line(struct line *l, int argc, char **argv)
 	for (i = 1; i < argc; i++)
 		if (!read_arg(l, argv[i]))
 			return false;
+	if (!sv.target.scenario && only_one_scenario())
+		target_find(scenario_at(0)->name, &sv.target);
 	if (!sv.target.scenario)
 		return bad("which SCENARIO[:VARIANT]?", "");
 	if (!want_check("fuzz", sv.want))
@@ -171,7 +184,9 @@ static bool find_program(void)
 		if (!access(sv.program, X_OK))
 			return true;
 	}
-	return bad("no fuzz target (make builds it): ", sv.program);
+	return bad(only_one_scenario() ?
+			   "no fuzz target (heddle-cc --fuzz builds it): " :
+			   "no fuzz target (make builds it): ", sv.program);
 }
 
 static bool make_dir(const char *path)
@@ -489,6 +504,10 @@ int cmd_fuzz(int argc, char **argv)
 	static struct line l;
 	int fd;
 
+	if (argc == 2 && !strcmp(argv[1], "--help")) {
+		usage_of(stdout, help);
+		return EXIT_CLEAN;
+	}
 	if (!read_line(&l, argc, argv) || !find_program())
 		return EXIT_USAGE;
 	l.args[0] = sv.program;

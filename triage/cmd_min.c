@@ -62,10 +62,19 @@ static bool print_result(const struct options *o, struct sched_file *f,
 	fprintf(out, "\n");
 	min_describe(out, m);
 	if (!o->out)
-		fprintf(out, "to save it: heddle min ... -o OUT.sched\n");
+		fprintf(out, "to save it: %s min ... -o OUT.sched\n", program);
 	if (!saved)
 		sched_write("-", f); /* so print it, nothing is lost */
 	return saved;
+}
+
+/* --as-is: a schedule written by hand becomes a complete file. */
+static int rewrite(const struct options *o, struct sched_file *f,
+		   const char *signature)
+{
+	snprintf(f->want, sizeof(f->want), "%s", signature);
+	f->proof[0] = 0;
+	return sched_write(o->out ? o->out : "-", f) ? EXIT_CLEAN : EXIT_USAGE;
 }
 
 int cmd_min(int argc, char **argv)
@@ -91,6 +100,8 @@ int cmd_min(int argc, char **argv)
 	if (!sched_read(o.args[0], &f) ||
 	    !choose_signature(&o, &f, signature, sizeof(signature)))
 		return EXIT_USAGE;
+	if (o.as_is)
+		return rewrite(&o, &f, signature);
 	catch_interrupt();
 	t = f.target;
 	if (!minimise_within(&t, signature, &f.schedule, o.limit, &m)) {

@@ -45,7 +45,7 @@ int cmd_new(int argc, char **argv)
 	FILE *f;
 
 	if (argc == 2 && !strcmp(argv[1], "--help")) {
-		fputs(help, stdout);
+		usage_of(stdout, help);
 		return EXIT_CLEAN;
 	}
 	if (argc != 2 || !good_name(argv[1]) || strlen(argv[1]) > 60) {
@@ -66,7 +66,7 @@ int cmd_new(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	printf("%s: paste the patch's functions, then\n"
-	       "  heddle-cc %s -o %s && ./%s run\n",
-	       path, path, argv[1], argv[1]);
+	       "  heddle-cc %s -o %s && ./%s run && ./%s explore\n",
+	       path, path, argv[1], argv[1], argv[1]);
 	return EXIT_CLEAN;
 }

@@ -270,13 +270,13 @@ static int search_and_tell(const struct target *t, const struct options *o,
 	if (o->keep_going && o->out)
 		hand_out_all(&x);
 	if (findings_bugs(&x.findings) && !o->out)
-		printf("to save it: heddle run ... --out=DIR\n");
+		printf("to save it: %s run ... --out=DIR\n", program);
 	if (interrupted)
 		printf("interrupted\n");
 	if (!x.findings.n)
 		printf("no verdict in %llu schedules of this model\n"
-		       "(a search, not a proof: see heddle explore)\n",
-		       (unsigned long long)x.schedules);
+		       "(a search, not a proof: see %s explore)\n",
+		       (unsigned long long)x.schedules, program);
 	result_line(&x);
 	return status(&x);
 }
@@ -294,7 +294,8 @@ int cmd_run(int argc, char **argv)
 		strategy = hd_strategy_id(o.strategy);
 		if (strategy < 0) {
 			fprintf(stderr, "heddle run: no strategy is called %s "
-				"(heddle run --help names them)\n", o.strategy);
+				"(%s run --help names them)\n", o.strategy,
+				program);
 			return EXIT_USAGE;
 		}
 	}

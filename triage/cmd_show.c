@@ -220,27 +220,39 @@ static bool known_format(const char *format)
 	return false;
 }
 
+/* A scenario that exists goes before a file: a program of heddle-cc often has
+ * the name of its scenario. */
+static bool names_scenario(const char *what)
+{
+	struct target t;
+
+	if (target_find(what, &t) || t.scenario || !*what)
+		return true;
+	return strcmp(what, "-") && access(what, F_OK) &&
+	       !strpbrk(what, "/.");
+}
+
 int cmd_show(int argc, char **argv)
 {
 	struct show o = { .format = "text" };
 	struct target t;
-	const char *what;
+	const char *what = "";
 
 	if (argc == 2 && !strcmp(argv[1], "--help")) {
-		fputs(help, stdout);
+		usage_of(stdout, help);
 		return EXIT_CLEAN;
 	}
 	if (!parse(argc, argv, &o) || !known_format(o.format) ||
 	    (o.want && !want_check("show", o.want)))
 		return EXIT_USAGE;
-	if (optind + 1 != argc) {
+	if (optind + 1 == argc) {
+		what = argv[optind];
+	} else if (optind < argc || !only_one_scenario()) {
 		fprintf(stderr, "heddle show: one FILE or SCENARIO, please\n");
 		return EXIT_USAGE;
 	}
-	what = argv[optind];
-	if (strcmp(what, "-") && access(what, F_OK) && !strchr(what, '/') &&
-	    !strchr(what, '.')) {
-		if (!target_parse(what, &t))
+	if (names_scenario(what)) {
+		if (!target_parse(*what ? what : scenario_at(0)->name, &t))
 			return EXIT_USAGE;
 		return show_scenario(&t, strchr(what, ':') != NULL);
 	}

@@ -107,7 +107,7 @@ bool want_check(const char *verb, const char *want)
 	if (n < sizeof(name) && hd_verdict_by_name(name))
 		return true;
 	fprintf(stderr, "heddle %s: no verdict is called %s "
-		"(heddle list --verdicts names them)\n", verb, name);
+		"(%s list --verdicts names them)\n", verb, name, program);
 	return false;
 }
 

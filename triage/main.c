@@ -11,8 +11,6 @@
 
 #define HEDDLE_VERSION "0.1"
 
-const char *program = "heddle";
-
 /* Verbs of which a program may be without. */
 #define MAYBE(fn) extern int fn(int, char **) __attribute__((weak))
 MAYBE(cmd_fuzz);
@@ -40,7 +38,14 @@ static const struct verb verbs[] = {
 	  "complete=yes in the last line: nothing was left out, relative to\n"
 	  "what the lines above it name.  Safe means: in this model." },
 	{ "fuzz", cmd_fuzz, 0, "SCENARIO[:VARIANT] [LIBFUZZER FLAGS]",
-	  "let libFuzzer look for schedules", NULL },
+	  "let libFuzzer look for schedules",
+	  "Each new signature is saved, then fuzzing goes on; at the end all\n"
+	  "are minimised.  Ends by -runs=N, -max_total_time=SECONDS or Ctrl-C.\n"
+	  "All of libFuzzer's flags can be given (-help=1 lists them), and\n\n"
+	  "  --out=DIR          corpus, findings and libFuzzer's own output\n"
+	  "                     (default SCENARIO.VARIANT.fuzz)\n"
+	  "  --want=VERDICT     save only that one: a name or a whole signature\n"
+	  "  --limit=N          runs that a proof may take (default 2000000)" },
 	{ "replay", cmd_replay, V_REPLAY, "FILE... [OPTIONS]",
 	  "run saved schedules exactly",
 	  "FILE is a .sched file, a fuzzer's input (with --scenario), or -\n"
@@ -72,14 +77,21 @@ static void usage(FILE *f)
 		"70 fault of heddle itself\n");
 }
 
-static void verb_help(const struct verb *v)
+static int verb_help(const struct verb *v)
 {
-	printf("usage: %s %s %s\n\n%s\n", program, v->name, v->args, v->what);
+	char *own[] = { (char *)v->name, "--help", NULL }, line[200];
+
+	if (!v->bit && v->fn)
+		return v->fn(2, own); /* it has a text of its own */
+	snprintf(line, sizeof(line), "usage: heddle %s %s\n\n", v->name,
+		 v->args);
+	usage_of(stdout, line);
+	printf("%s\n", v->what);
 	if (v->more)
 		printf("%s\n", v->more);
 	printf("\n");
-	if (v->bit)
-		options_help(stdout, v->bit);
+	options_help(stdout, v->bit);
+	return EXIT_CLEAN;
 }
 
 static bool asks_help(int argc, char **argv)
@@ -100,12 +112,21 @@ static bool version(const char *arg)
 	return true;
 }
 
+/* The name without its folder; "./mine" stays as the user must type it. */
+static const char *program_name(const char *arg)
+{
+	const char *slash = strrchr(arg, '/');
+	const char *name = slash ? slash + 1 : arg;
+
+	return name == arg + 2 && arg[0] == '.' && strcmp(name, "heddle") ?
+		       arg : name;
+}
+
 int main(int argc, char **argv)
 {
-	const char *slash = strrchr(argv[0], '/');
 	u32 i;
 
-	program = slash ? slash + 1 : argv[0];
+	program = program_name(argv[0]);
 	if (argc < 2) {
 		usage(stderr);
 		return EXIT_USAGE;
@@ -121,10 +142,8 @@ int main(int argc, char **argv)
 
 		if (strcmp(v->name, argv[1]))
 			continue;
-		if (asks_help(argc - 1, argv + 1)) {
-			verb_help(v);
-			return 0;
-		}
+		if (asks_help(argc - 1, argv + 1))
+			return verb_help(v);
 		if (argc == 3 && version(argv[2]))
 			return 0;
 		if (v->fn)

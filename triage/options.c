@@ -59,6 +59,8 @@ static const struct row rows[] = {
 	  "NAME[:VARIANT]", "what a fuzzer's binary input is to be run on" },
 	{ "output", 'o', TEXT, AT(out), V_MIN, 0, "FILE",
 	  "write the smallest schedule there (-: standard output)" },
+	{ "as-is", 0, FLAG, AT(as_is), V_MIN, 0, NULL,
+	  "change nothing: fill in places, verdicts and hash, and\nwrite OUT" },
 	{ "limit", 0, NUMBER, AT(limit), V_MIN, UINT64_MAX, "N",
 	  "runs that the proof may take (default 2000000)" },
 	{ "json", 0, FLAG, AT(json), V_LIST, 0, NULL, "as JSON" },
@@ -90,8 +92,8 @@ bool parse_number(const char *s, u64 max, u64 *v)
 
 static bool complain(const char *verb, const char *what, const char *name)
 {
-	fprintf(stderr, "heddle %s: %s%s (see heddle %s --help)\n", verb, what,
-		name, verb);
+	fprintf(stderr, "heddle %s: %s%s (see %s %s --help)\n", verb, what,
+		name, program, verb);
 	return false;
 }
 
@@ -193,6 +195,24 @@ bool options_parse(int argc, char **argv, u32 verb, struct options *o)
 	o->args = argv + optind;
 	o->nargs = argc - optind;
 	return true;
+}
+
+/* Texts are written for heddle; a program with one scenario needs no name. */
+void usage_of(FILE *f, const char *text)
+{
+	const char *end = strchr(text, '\n'), *rest = text + 14, *s;
+
+	if (!end || strncmp(text, "usage: heddle ", 14)) {
+		fputs(text, f);
+		return;
+	}
+	fprintf(f, "usage: %s ", program);
+	s = only_one_scenario() ? strstr(rest, "SCENARIO[:VARIANT]") : NULL;
+	if (s && s < end) {
+		fprintf(f, "%.*s[:VARIANT]", (int)(s - rest), rest);
+		rest = s + 18;
+	}
+	fputs(rest, f);
 }
 
 static void help_row(FILE *f, const struct row *r)

@@ -15,7 +15,7 @@ struct options {
 	u64 schedules, max_schedules, limit;
 	u64 seed, seeds, fail, signals;
 	s64 preemptions; /* -1: none */
-	bool keep_going, json, report, twice, check, verdicts;
+	bool keep_going, as_is, json, report, twice, check, verdicts;
 	int nargs;
 	char **args;
 };

@@ -68,9 +68,9 @@ static void print_file(const char *file, struct page *p)
 
 	if (!file)
 		return;
-	if (slash && strlen(file) + strlen("heddle replay ") > p->width)
+	if (slash && strlen(file) + strlen(program) + 8 > p->width)
 		file = slash + 1;
-	page_line(p, "heddle replay %s", file);
+	page_line(p, "%s replay %s", program, file);
 }
 
 static void append(struct page *to, struct page *from)

@@ -5,6 +5,8 @@
 #include "options.h"
 #include "search.h"
 
+const char *program = "heddle"; /* unless main() knows better */
+
 extern const struct heddle_scenario *const __start_hd_scenarios[]
 	__attribute__((weak));
 extern const struct heddle_scenario *const __stop_hd_scenarios[]
@@ -39,13 +41,20 @@ static const struct heddle_variant *variant(const struct heddle_scenario *s,
 	return NULL;
 }
 
+bool only_one_scenario(void)
+{
+	return scenario_at(0) && !scenario_at(1);
+}
+
+/* ":VARIANT" is enough where there is only one scenario. */
 bool target_find(const char *arg, struct target *t)
 {
 	const char *colon = strchr(arg, ':');
 	size_t len = colon ? (size_t)(colon - arg) : strlen(arg);
 
 	t->variant = NULL;
-	t->scenario = by_name(arg, len);
+	t->scenario = !len && only_one_scenario() ? scenario_at(0) :
+						    by_name(arg, len);
 	if (!t->scenario)
 		return false;
 	t->variant = colon ? variant(t->scenario, colon + 1) :
@@ -62,13 +71,13 @@ bool target_parse(const char *arg, struct target *t)
 	if (target_find(arg, t))
 		return true;
 	if (!t->scenario)
-		fprintf(stderr, "heddle: no scenario is called %.*s "
-			"(heddle list names them)\n",
-			(int)strcspn(arg, ":"), arg);
+		fprintf(stderr, "heddle: no scenario is called '%.*s' "
+			"(%s list names them)\n",
+			(int)strcspn(arg, ":"), arg, program);
 	else
-		fprintf(stderr, "heddle: %s has no variant called %s "
-			"(heddle list names them)\n", t->scenario->name,
-			colon ? colon + 1 : "");
+		fprintf(stderr, "heddle: %s has no variant called '%s' "
+			"(%s list names them)\n", t->scenario->name,
+			colon ? colon + 1 : "", program);
 	return false;
 }
 
@@ -87,10 +96,10 @@ bool target_argument(const char *verb, const struct options *o,
 	}
 	if (o->nargs)
 		return target_parse(o->args[0], t);
-	if (scenario_at(0) && !scenario_at(1))
+	if (only_one_scenario())
 		return target_parse(scenario_at(0)->name, t);
-	fprintf(stderr, "heddle %s: which SCENARIO? (heddle list names them)\n",
-		verb);
+	fprintf(stderr, "heddle %s: which SCENARIO? (%s list names them)\n",
+		verb, program);
 	return false;
 }
 

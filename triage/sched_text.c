@@ -175,6 +175,22 @@ static bool complain(const char *path, const char *what)
 	return false;
 }
 
+static bool has_suffix(const char *s, const char *suffix)
+{
+	size_t n = strlen(s), k = strlen(suffix);
+
+	return n >= k && !strcmp(s + n - k, suffix);
+}
+
+/* The form for fuzzers (src/engine/schedule.h). */
+static void write_binary(FILE *out, const struct sched_file *f)
+{
+	static u8 buf[HD_HEAD_BYTES + HD_MAX_EDITS * HD_EDIT_BYTES];
+
+	fwrite(buf, 1, hd_schedule_encode(&f->schedule, buf, sizeof(buf)),
+	       out);
+}
+
 bool sched_write(const char *path, struct sched_file *f)
 {
 	bool to_stdout = !strcmp(path, "-");
@@ -194,7 +210,10 @@ bool sched_write(const char *path, struct sched_file *f)
 	out = fopen(tmp, "w");
 	if (!out)
 		return complain(path, strerror(errno));
-	write_all(out, f);
+	if (has_suffix(path, ".bin"))
+		write_binary(out, f);
+	else
+		write_all(out, f);
 	if (fflush(out) || ferror(out) || fsync(fileno(out)) || fclose(out) ||
 	    rename(tmp, path)) {
 		complain(path, strerror(errno));

@@ -18,6 +18,7 @@ struct target {
 	const struct heddle_scenario *scenario;
 	const struct heddle_variant *variant;
 };
+bool only_one_scenario(void); /* then verbs need not be told which */
 /* Iterate the linked scenarios; NULL at the end. */
 const struct heddle_scenario *scenario_at(u32 i);
 /* One line on stderr and false if there is no such thing.  Without :VARIANT the
@@ -44,7 +45,8 @@ struct sched_file {
  * One line on stderr, false on anything wrong (version, names, numbers,
  * anchors).  Re-anchors drifted edits by their site and says so on stderr. */
 bool sched_read(const char *path, struct sched_file *f);
-/* Write through a temporary file and rename; path "-": stdout.  Runs the
+/* Write through a temporary file and rename; path "-": stdout; a path that ends
+ * in .bin gets the binary form.  Runs the
  * schedule (recorded) to fill in statements, sites, verdicts and hash. */
 bool sched_write(const char *path, struct sched_file *f);
 
@@ -101,6 +103,9 @@ int cmd_min(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_dedup(int argc, char **argv);
 int cmd_new(int argc, char **argv);
-extern const char *program; /* "heddle", or the name of a heddle-cc program */
+/* What a user types: "heddle", or "./mine" for a program of heddle-cc. */
+extern const char *program;
+/* A help text, with the program's own name and arguments in its usage line. */
+void usage_of(FILE *f, const char *text);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../engine/explore.h"
+#include "../run.h"
 #include "tap.h"
 
 extern const struct heddle_scenario *const __start_hd_scenarios[]
@@ -111,7 +112,7 @@ static void test(const struct heddle_scenario *s,
 	bool good;
 
 	seen = 0;
-	error = hd_load(s, v);
+	error = hd_open(s, v);
 	if (error) {
 		tap_ok(false, "%s: %s: %s", s->name, v->name, error);
 		return;

@@ -11,8 +11,7 @@
 #include "engine.h"
 #include "hot.h"
 
-/* The op at [addr, addr+size) is executed now: is there a live object? */
-static noinline void bad_access(u64 addr, u32 size, u8 flags, u32 pc)
+noinline void hd_bad_access(u64 addr, u32 size, u8 flags, u32 pc)
 {
 	struct hd_event ev = { .op = { .kind = HD_EV_BAD_ACCESS,
 				       .addr = addr, .size = size,
@@ -30,27 +29,12 @@ static noinline void null_access(u32 pc)
 	hd_raise(v);
 }
 
-static __always_inline bool is_world(u64 addr, u32 pc)
+/* Outside the heap: an op only if it is static data of a model. */
+static bool is_static(u64 addr, u32 pc)
 {
-	if (likely(hd_in_heap(addr) || hd_in_statics(addr)))
-		return true;
 	if (unlikely(addr < 4096))
 		null_access(pc);
-	return false;
-}
-
-static __always_inline void judge(u64 addr, u32 size, u8 flags, u32 pc)
-{
-	const struct hd_object *o;
-
-	if (!hd_in_heap(addr))
-		return;
-	o = hd_object_at(addr);
-	if (unlikely(!o || addr >= HD_HEAP_BASE + W->heap_used ||
-		     addr < (u64)(o + 1) ||
-		     addr + size > (u64)(o + 1) + o->size ||
-		     o->state == HD_OBJ_FREED))
-		bad_access(addr, size, flags, pc);
+	return hd_in_statics(addr);
 }
 
 static __always_inline u64 peek(u64 addr, u32 size)
@@ -67,30 +51,75 @@ static __always_inline u64 peek(u64 addr, u32 size)
 	}
 }
 
+static __always_inline struct hd_op read_of(u64 addr, u32 size, u8 flags,
+					    u32 pc)
+{
+	return (struct hd_op){ .addr = addr, .size = size, .pc = pc,
+			       .kind = HD_LOAD, .flags = flags | HD_READ };
+}
+
+static __always_inline struct hd_op write_of(u64 addr, u32 size, u8 flags,
+					     u32 pc)
+{
+	return (struct hd_op){ .addr = addr, .size = size, .pc = pc,
+			       .kind = HD_STORE, .flags = flags | HD_WRITE };
+}
+
+static __always_inline void read_it(const struct hd_op *op)
+{
+	u64 id, v;
+
+	hd_publish_op(op);
+	id = hd_judge_op(op);
+	v = peek(op->addr, op->size);
+	hd_did_op(op, id, v, v);
+}
+
+static __always_inline void write_it(const struct hd_op *op)
+{
+	hd_publish_op(op);
+	W->unsettled_id = hd_judge_op(op);
+	W->unsettled_old = peek(op->addr, op->size);
+	W->unsettled = 1;
+	if (unlikely(hd_eng.recording))
+		hd_keep_frames(op->pc);
+}
+
+static noinline void read_elsewhere(u64 addr, u32 size, u8 flags, u32 pc)
+{
+	struct hd_op op = read_of(addr, size, flags, pc);
+
+	if (is_static(addr, pc))
+		read_it(&op);
+}
+
+static noinline void write_elsewhere(u64 addr, u32 size, u8 flags, u32 pc)
+{
+	struct hd_op op = write_of(addr, size, flags, pc);
+
+	if (is_static(addr, pc))
+		write_it(&op);
+}
+
+/* Two copies, as nearly all accesses are to the heap. */
 static __always_inline void on_read(void *p, u32 size, u8 flags, u32 pc)
 {
-	u64 addr = (u64)p, v;
+	struct hd_op op = read_of((u64)p, size, flags, pc);
 
-	if (!is_world(addr, pc))
-		return;
-	flags |= HD_READ;
-	hd_publish_hot(HD_LOAD, p, size, flags, HD_RELAXED, pc);
-	judge(addr, size, flags, pc);
-	v = peek(addr, size);
-	hd_did_hot(v, v);
+	if (likely(hd_in_heap(op.addr)))
+		read_it(&op);
+	else
+		read_elsewhere(op.addr, size, flags, pc);
 }
 
 static __always_inline void on_write(void *p, u32 size, u8 flags, u32 pc)
 {
-	u64 addr = (u64)p;
+	struct hd_op op = write_of((u64)p, size, flags, pc);
 
-	if (!is_world(addr, pc))
-		return;
-	flags |= HD_WRITE;
-	hd_publish_hot(HD_STORE, p, size, flags, HD_RELAXED, pc);
-	judge(addr, size, flags, pc);
-	W->unsettled_old = peek(addr, size);
-	W->unsettled = 1;
+	if (likely(hd_in_heap(op.addr)))
+		write_it(&op);
+	else
+		write_elsewhere(op.addr, size, flags, pc);
 }
 
 /* --- ThreadSanitizer's callbacks ---------------------------------------------- */
@@ -211,7 +240,10 @@ void *hd_memset(void *to, int c, size_t size)
 
 void hd_judge(const volatile void *p, u32 size, u8 flags, u32 pc)
 {
-	if (unlikely((u64)p < 4096))
+	struct hd_op op = { .addr = (u64)p, .size = size, .pc = pc,
+			    .flags = flags };
+
+	if (unlikely(op.addr < 4096))
 		null_access(pc);
-	judge((u64)p, size, flags, pc);
+	hd_judge_op(&op);
 }

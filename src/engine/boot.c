@@ -65,6 +65,7 @@ void hd_finish(void)
 {
 	struct hd_event ev = { .op = { .kind = HD_EV_END } };
 
+	hd_eng.quiet = false;
 	if (W->ended)
 		return;
 	if (!users_done()) {
@@ -141,24 +142,44 @@ static void take_template(void)
 	hd_snapshot_save(hd_eng.template);
 }
 
-const char *hd_load(const struct heddle_scenario *s,
-		    const struct heddle_variant *v)
-{
-	extern void hd_boot_primitives(void); /* src/kernel: RCU and friends */
-	extern void hd_boot_daemons(void);
-	extern void hd_boot_oracles(void); /* src/run.c */
+extern const struct hd_mark __start_hd_marks[] __attribute__((weak));
+extern const struct hd_mark __stop_hd_marks[] __attribute__((weak));
 
+/* Tables that a scenario cannot outgrow in the middle of a run. */
+static const char *too_large(const struct heddle_scenario *s)
+{
+	u32 n = 0;
+
+	while (s->tasks[n].name)
+		n++;
+	if (n == 0)
+		return "the scenario has no tasks";
+	if (n > HD_MAX_TASKS - 2) /* one more is the RCU daemon */
+		return "the scenario has too many tasks (62 at most)";
+	if (__stop_hd_marks - __start_hd_marks > HD_MAX_MARKS)
+		return "the program has too many marks (64 at most)";
+	return NULL;
+}
+
+const char *hd_load(const struct heddle_scenario *s,
+		    const struct heddle_variant *v,
+		    const struct hd_parts *parts)
+{
+	const char *why = too_large(s);
+
+	if (why)
+		return why;
 	hd_world_clear();
 	catch_overflow();
 	hd_eng.scenario = s;
 	hd_eng.variant = v;
 	hd_eng.marks_ever = 0;
 	hd_unsubscribe_all();
-	hd_boot_oracles();
+	parts->oracles();
 	W->cur = &boot_task;
-	run_as_boot(hd_boot_primitives);
+	run_as_boot(parts->primitives);
 	add_tasks(s);
-	hd_boot_daemons();
+	parts->daemons();
 	W->cur = &W->tasks[0];
 	if (s->setup)
 		run_as_boot(s->setup);

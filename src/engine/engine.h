@@ -56,6 +56,10 @@ struct hd_engine {
 	bool calm;          /* a search run is under way and nothing of the
 			     * above holds: hot.h may decide to stay */
 	bool stay;          /* the base strategy always stays */
+	bool searching;     /* a search run is under way: tasks decide on their
+			     * own stacks */
+	bool quiet;         /* tasks run and only subscribers listen */
+	bool watched;       /* chosen ops are told to strategy or profile */
 	union {
 		struct {
 			bool recording;
@@ -70,6 +74,9 @@ struct hd_engine {
 	/* recording */
 	struct hd_record *log;
 	u32 nlog, maxlog;
+	/* where the store happened whose event is still to come */
+	u32 store_frames[HD_MAX_FRAMES];
+	u8 nstore_frames;
 	/* touches of the transition under way */
 	struct hd_touch touch[256];
 	u32 ntouch;
@@ -86,10 +93,19 @@ extern struct hd_engine hd_eng;
 
 enum { HD_ASK_CHOOSE = 1, HD_ASK_FAIL = 2, HD_ASK_SIGNAL = 3 };
 
+/* What stands to the right of the engine and has a part in loading: handed in
+ * by the composition root (src/run.c). */
+struct hd_parts {
+	void (*oracles)(void);    /* subscribe, reserve world state */
+	void (*primitives)(void); /* objects that the kernel API needs */
+	void (*daemons)(void);    /* tasks of its own, after the scenario's */
+};
+
 /* Load a variant: map the world, run the set-up, take every task to its first
  * op, take the template, profile.  Returns NULL, or what went wrong. */
 const char *hd_load(const struct heddle_scenario *s,
-		    const struct heddle_variant *v);
+		    const struct heddle_variant *v,
+		    const struct hd_parts *parts);
 
 /* One run.  The outcome is in W: verdicts, hash, counts. */
 void hd_run_schedule(const struct hd_schedule *s);
@@ -98,6 +114,8 @@ void hd_run_recorded(const struct hd_schedule *s);
 
 /* --- for strategies, search and primitives ------------------------------ */
 
+/* hd_publish_when() for a lock word: until it is 0. */
+void hd_publish_until_zero(u8 kind, const u32 *word, u8 flags, u32 pc);
 u64 hd_enabled(void);                 /* tasks that can be chosen now */
 void hd_resume(struct hd_task *t);    /* main context: let t run its op */
 void hd_finish(void);                 /* main context: judge the end */
@@ -112,8 +130,14 @@ void hd_limit(const char *what);      /* the limit verdict; fatal */
 /* Leave the probe of a sleeper: see src/oracle/progress.c. */
 void hd_probe_done(bool condition_true);
 u32 hd_ask(u8 kind, u32 n);
+void hd_touch(u64 addr, u32 size, bool write);
 /* Oracles: this transition is ordered with all others that name key. */
-void hd_order_on(u64 key, bool write);
+static __always_inline void hd_order_on(u64 key, bool write)
+{
+	hd_eng.ordered = true;
+	if (unlikely(hd_eng.touching))
+		hd_touch(key, 1, write);
+}
 /* Primitives: it also touched this memory, beside the op's own range. */
 void hd_order_range(const volatile void *p, u32 size, bool write);
 static __always_inline bool hd_on_task_stack(void)
@@ -137,7 +161,19 @@ extern hd_subscriber hd_subscribers[HD_KINDS][HD_MAX_SUBSCRIBERS + 1];
 void hd_subscribe(u8 kind, hd_subscriber fn);
 void hd_unsubscribe_all(void);
 void hd_emit(struct hd_event *ev);
+
+/* Lock annotations come twice with every lock, and most of them concern
+ * nobody: the lock oracle gets them by direct call, without an event. */
+struct hd_lock_oracle {
+	/* under other locks, before t->held grows; code: see struct hd_op */
+	void (*acquire)(const struct hd_task *t, struct lockdep_map *map,
+			u32 code, u32 subclass, u32 pc);
+	/* release or downgrade of a lock that the task does not hold */
+	void (*unbalanced)(struct lockdep_map *map, u32 pc);
+};
+extern struct hd_lock_oracle hd_lock_oracle;
 void hd_settle_store(void);
+void hd_keep_frames(u32 pc); /* recording: a store happens now */
 static __always_inline void hd_settle(void)
 {
 	if (unlikely(W->unsettled))

@@ -10,6 +10,7 @@
 #include "hot.h"
 
 hd_subscriber hd_subscribers[HD_KINDS][HD_MAX_SUBSCRIBERS + 1];
+struct hd_lock_oracle hd_lock_oracle;
 
 void hd_subscribe(u8 kind, hd_subscriber fn)
 {
@@ -24,6 +25,7 @@ void hd_subscribe(u8 kind, hd_subscriber fn)
 void hd_unsubscribe_all(void)
 {
 	memset(hd_subscribers, 0, sizeof(hd_subscribers));
+	memset(&hd_lock_oracle, 0, sizeof(hd_lock_oracle));
 }
 
 /* --- recording -------------------------------------------------------------- */
@@ -44,26 +46,44 @@ static void name_object(struct hd_record *r, u64 addr)
 	snprintf(r->object, sizeof(r->object), "%s#%u", o->type, o->instance);
 }
 
-/* Walk the frame pointers of the running task's own stack. */
-static void walk(struct hd_record *r, const struct hd_task *t)
+/* Walk the frame pointers of the running task's own stack, beginning at the
+ * op's own place, without our frames above it. */
+static u8 walk(u32 *frames, u32 pc_of_op, const struct hd_task *t)
 {
 	u64 low = HD_STACK_BASE + t->id * HD_STACK_SIZE;
 	u64 *fp = __builtin_frame_address(0);
+	u8 n = 0;
 
-	r->nframes = 0;
 	while ((u64)fp > low && (u64)fp < low + HD_STACK_SIZE - 16 &&
-	       r->nframes < HD_MAX_FRAMES) {
+	       n < HD_MAX_FRAMES) {
 		u32 pc = (u32)fp[1];
 
-		/* begin at the op's own place, without our frames above it */
-		if (r->nframes || pc == r->ev.op.pc)
-			r->frames[r->nframes++] = pc;
+		if (n || pc == pc_of_op)
+			frames[n++] = pc;
 		if (fp[0] <= (u64)fp)
 			break;
 		fp = (u64 *)fp[0];
 	}
-	if (!r->nframes)
-		r->frames[r->nframes++] = r->ev.op.pc;
+	if (!n)
+		frames[n++] = pc_of_op;
+	return n;
+}
+
+/* A store's event comes at the task's next entry into the engine, maybe from
+ * another function: remember now where the store happened. */
+void hd_keep_frames(u32 pc)
+{
+	hd_eng.nstore_frames = walk(hd_eng.store_frames, pc, W->cur);
+}
+
+static void put_frames(struct hd_record *r)
+{
+	r->nframes = hd_eng.nstore_frames;
+	if (r->nframes)
+		memcpy(r->frames, hd_eng.store_frames, sizeof(r->frames));
+	else
+		r->nframes = walk(r->frames, r->ev.op.pc, W->cur);
+	hd_eng.nstore_frames = 0;
 }
 
 static void record(const struct hd_event *ev)
@@ -76,7 +96,7 @@ static void record(const struct hd_event *ev)
 	r->ev = *ev;
 	name_object(r, ev->op.addr);
 	if (ev->task < W->ntasks) {
-		walk(r, W->cur);
+		put_frames(r);
 		r->nheld = W->cur->nheld;
 	} else {
 		r->nframes = 0;
@@ -86,7 +106,7 @@ static void record(const struct hd_event *ev)
 
 /* --- emitting --------------------------------------------------------------- */
 
-static void touch(u64 addr, u32 size, bool write)
+void hd_touch(u64 addr, u32 size, bool write)
 {
 	struct hd_touch *t;
 
@@ -100,14 +120,6 @@ static void touch(u64 addr, u32 size, bool write)
 	t->write = write;
 }
 
-/* An oracle declares that this transition is ordered with others on key. */
-void hd_order_on(u64 key, bool write)
-{
-	hd_eng.ordered = true;
-	if (hd_eng.touching)
-		touch(key, 1, write);
-}
-
 void hd_order_range(const volatile void *p, u32 size, bool write)
 {
 	struct hd_op op = { .addr = (u64)p, .size = size,
@@ -115,7 +127,7 @@ void hd_order_range(const volatile void *p, u32 size, bool write)
 
 	hd_eng.ordered = true;
 	if (hd_eng.touching)
-		touch(op.addr, size, write);
+		hd_touch(op.addr, size, write);
 	/* no op shows that this task was here: tell the profile */
 	if (hd_eng.profiling || hd_eng.central)
 		hd_eng.learned |= hd_profile_learn(&op, W->cur->id);
@@ -129,7 +141,7 @@ void hd_emit(struct hd_event *ev)
 	ev->task = W->cur->id;
 	ev->n = W->cur->n;
 	if (unlikely(hd_eng.touching) && ev->op.size)
-		touch(ev->op.addr, ev->op.size, ev->op.flags & HD_WRITE);
+		hd_touch(ev->op.addr, ev->op.size, ev->op.flags & HD_WRITE);
 	if (unlikely(hd_eng.recording))
 		record(ev);
 	for (; *s; s++)
@@ -147,9 +159,18 @@ void hd_tell(struct hd_task *t, u64 old, u64 val)
 	hd_emit(&ev);
 }
 
+noinline void hd_did_heard(struct hd_task *t, u64 id, u64 old, u64 val)
+{
+	if (W->running)
+		hd_hash_op(t, &t->op, id, old, val);
+	hd_tell(t, old, val);
+}
+
 void hd_did(u64 old, u64 val)
 {
-	hd_did_hot(old, val);
+	struct hd_op op = W->cur->op;
+
+	hd_did_op(&op, hd_address_id(op.addr), old, val);
 }
 
 static u64 value_at(u64 addr, u32 size)
@@ -168,10 +189,13 @@ static u64 value_at(u64 addr, u32 size)
 
 void hd_settle_store(void)
 {
-	struct hd_task *t = W->cur;
+	const struct hd_op *now = &W->cur->op;
+	struct hd_op op = { .addr = now->addr, .size = now->size,
+			    .kind = HD_STORE, .flags = HD_WRITE };
 
 	W->unsettled = 0;
-	hd_did_hot(W->unsettled_old, value_at(t->op.addr, t->op.size));
+	hd_did_op(&op, W->unsettled_id, W->unsettled_old,
+		  value_at(op.addr, op.size));
 }
 
 void hd_note(u32 code, const volatile void *obj, bool write, u64 a, u64 b,
@@ -242,6 +266,16 @@ static bool same(const struct hd_verdict *a, const struct hd_verdict *b)
 	return true;
 }
 
+static struct hd_verdict too_many(void)
+{
+	struct hd_verdict v = { .kind = HD_V_LIMIT, .fatal = 1, .nnames = 1,
+				.names = { "verdicts of a run" } };
+
+	v.step = W->step;
+	v.task = W->cur->id;
+	return v;
+}
+
 void hd_raise(struct hd_verdict v)
 {
 	void *ignored;
@@ -259,8 +293,12 @@ void hd_raise(struct hd_verdict v)
 	for (i = 0; i < W->nverdicts; i++)
 		if (same(&W->verdicts[i], &v))
 			break;
-	if (i == W->nverdicts && W->nverdicts < HD_MAX_VERDICTS)
+	if (i == HD_MAX_VERDICTS) { /* never in silence */
+		v = too_many();
+		W->verdicts[i - 1] = v;
+	} else if (i == W->nverdicts) {
 		W->verdicts[W->nverdicts++] = v;
+	}
 	if (!v.fatal)
 		return;
 	W->ended = 1;

@@ -31,7 +31,7 @@ struct node {
 	bool cur_on, cur_yields;
 };
 
-enum { MAX_DEPTH = HD_MAX_STEPS + 64 };
+enum { MAX_DEPTH = HD_MAX_STEPS + 64, TELL_EVERY = 4096 };
 
 static struct node *nodes;
 static u32 depth;
@@ -39,6 +39,7 @@ static char *arena;
 static u64 arena_used;
 static struct hd_touch *touch_arena;
 static u32 touch_used;
+static u64 told; /* transitions when progress() was called last */
 static struct touches *list_arena;
 static const u64 ARENA = 1ull << 34, TOUCHES = 1u << 24;
 
@@ -289,8 +290,16 @@ static void finish_run(struct hd_explore *x, bool *stop)
 		*stop = true;
 	if (x->max_runs && x->runs >= x->max_runs)
 		*stop = true;
-	if (x->progress && !(x->runs & 1023))
+}
+
+/* Long paths and cut ones are no runs, so count transitions. */
+static bool told_to_stop(struct hd_explore *x)
+{
+	if (x->progress && x->states - told >= TELL_EVERY) {
+		told = x->states;
 		x->progress(x, x->arg);
+	}
+	return x->stop;
 }
 
 /* --- private ops ------------------------------------------------------------------
@@ -331,7 +340,7 @@ static void drain(struct hd_explore *x)
 	if (x->unreduced)
 		return;
 	while (!W->ended && !hd_eng.asking && t->state == HD_READY && t->n &&
-	       !(W->cond >> t->id & 1) && is_private(t)) {
+	       !((W->cond | W->waiting) >> t->id & 1) && is_private(t)) {
 		struct hd_op op = t->op;
 
 		x->states++;
@@ -450,6 +459,7 @@ static void search(struct hd_explore *x)
 		asked = hd_eng.asking;
 		here = arrive(x, &did, &stop);
 		put_to_sleep(x, n, &did, asked);
+		stop |= told_to_stop(x);
 	}
 	x->complete = !stop && !x->limited;
 }
@@ -458,6 +468,7 @@ static void start_over(struct hd_explore *x)
 {
 	x->runs = x->cut = x->states = x->marks = 0;
 	x->depth = 0;
+	told = 0;
 	x->complete = x->limited = false;
 	depth = 0;
 	arena_used = 0;
@@ -481,7 +492,7 @@ void hd_explore_run(struct hd_explore *x)
 	prepare();
 	do
 		start_over(x);
-	while (guess_was_wrong);
+	while (guess_was_wrong && !x->stop);
 }
 
 /* --- schedules of the path that the search stands on ------------------------------ */

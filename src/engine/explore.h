@@ -25,8 +25,10 @@ struct hd_explore {
 	/* Called at the end of each run that raised a verdict; the world is in
 	 * its final state.  Returns false to stop the search. */
 	bool (*found)(struct hd_explore *x, void *arg);
+	/* Called every now and then, within runs too; may set stop. */
 	void (*progress)(struct hd_explore *x, void *arg);
 	void *arg;
+	bool stop;
 	/* out */
 	u64 runs;    /* complete runs: with sleep sets, equivalence classes */
 	u64 cut;     /* paths ended by the reduction */

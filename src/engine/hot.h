@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The hot path: what an op costs when nobody else is chosen and nobody listens.
  *
- * Inline forms of hd_publish() and hd_did() for accesses and primitives; each
- * does the usual case here and leaves the rest to loop.c and events.c. */
+ * Inline forms of hd_publish(), hd_judge() and hd_did() for accesses and
+ * primitives; each does the usual case here and leaves the rest to loop.c,
+ * access.c and events.c.  They take the op by pointer: the compiler sees its
+ * constants and never builds it in memory but once, in the task. */
 #ifndef ENGINE_HOT_H
 #define ENGINE_HOT_H
 
@@ -24,22 +26,24 @@ extern u8 hd_shared[HD_WORDS + 1];
 void hd_leave(struct hd_task *t);
 /* Build the event and tell everybody. */
 void hd_tell(struct hd_task *t, u64 old, u64 val);
+/* What hd_did_op() does when somebody listens, or when nothing is hashed. */
+void hd_did_heard(struct hd_task *t, u64 id, u64 old, u64 val);
+/* There is no live object at [addr, addr+size). */
+noinline void hd_bad_access(u64 addr, u32 size, u8 flags, u32 pc);
 noinline void hd_too_long(void);
 
-static __always_inline void hd_fill(struct hd_task *t, u8 kind,
-				    const volatile void *addr, u32 size,
-				    u8 flags, u8 order, u32 pc)
-{
-	struct hd_op *op = &t->op;
+/* --- deciding ----------------------------------------------------------------- */
 
-	op->addr = (u64)addr;
-	op->size = size;
-	op->pc = pc;
-	op->kind = kind;
-	op->order = order;
-	op->flags = flags;
-	op->arg = 0;
-	op->code = 0;
+/* Index into hd_shared; HD_WORDS: none. */
+static __always_inline u32 hd_word_of(u64 addr)
+{
+	u64 off = addr - (u64)__start_hd_data;
+
+	if (likely(hd_in_heap(addr)))
+		return (u32)((addr - HD_HEAP_BASE) / 4);
+	if (hd_in_statics(addr) && off / 4 < HD_STATIC_WORDS)
+		return HD_HEAP_WORDS + (u32)(off / 4);
+	return HD_WORDS;
 }
 
 static __always_inline bool hd_chooses(u8 bits, const struct hd_task *t)
@@ -48,27 +52,37 @@ static __always_inline bool hd_chooses(u8 bits, const struct hd_task *t)
 				    bits >> HD_WRITER != t->id + 1);
 }
 
+/* Is the op on a word of the heap that no strategy cares about?  (On two words
+ * only where the strategy need not be told of ops done.) */
+static __always_inline bool hd_is_plainly_private(const struct hd_task *t)
+{
+	u64 off = t->op.addr - HD_HEAP_BASE;
+	const u8 *bits = &hd_shared[off / 4];
+
+	if (off >= HD_HEAP_SIZE)
+		return false;
+	if (t->op.size <= 4)
+		return !hd_chooses(bits[0], t);
+	return t->op.size == 8 && !(off & 3) && t->op.kind != HD_FREE &&
+	       !hd_eng.watched && !hd_chooses(bits[0], t) && !hd_chooses(bits[1], t);
+}
+
 /* May t go on with its op without asking the strategy? */
 static __always_inline bool hd_stays(const struct hd_task *t)
 {
-	u64 off = t->op.addr - HD_HEAP_BASE;
-
 	if (unlikely(!hd_eng.calm || t->n + 1 >= t->next_edit ||
 		     W->held_back))
 		return false;
-	return hd_eng.stay || (off < HD_HEAP_SIZE && t->op.size <= 4 &&
-			       !hd_chooses(hd_shared[off / 4], t));
+	return hd_eng.stay || hd_is_plainly_private(t);
 }
 
-static __always_inline void hd_publish_hot(u8 kind, const volatile void *addr,
-					   u32 size, u8 flags, u8 order,
-					   u32 pc)
+static __always_inline void hd_publish_op(const struct hd_op *op)
 {
 	struct hd_task *t = W->cur;
 
 	hd_settle();
-	hd_fill(t, kind, addr, size, flags, order, pc);
-	if (likely(hd_stays(t))) {
+	t->op = *op;
+	if (hd_stays(t)) {
 		t->n++;
 		if (unlikely(++W->ops > HD_MAX_STEPS))
 			hd_too_long();
@@ -76,6 +90,8 @@ static __always_inline void hd_publish_hot(u8 kind, const volatile void *addr,
 	}
 	hd_leave(t);
 }
+
+/* --- judging the address -------------------------------------------------------- */
 
 /* Identity of an address that depends neither on layout nor on build. */
 static __always_inline u64 hd_address_id(u64 addr)
@@ -88,15 +104,41 @@ static __always_inline u64 hd_address_id(u64 addr)
 	return hd_in_statics(addr) ? addr - (u64)__start_hd_data : 0;
 }
 
+/* Is there a live object under the op, which is executed now and lies in the
+ * heap?  Returns the identity of the address: one look-up serves both. */
+static __always_inline u64 hd_judge_in_heap(const struct hd_op *op)
+{
+	u64 g = ((u16 *)HD_SHADOW_BASE)[(op->addr - HD_HEAP_BASE) / HD_GRANULE];
+	const struct hd_object *o = (void *)(HD_HEAP_BASE + g * HD_GRANULE);
+	u64 off = op->addr - (u64)(o + 1);
+
+	if (unlikely(!g || off >= o->size || off + op->size > o->size ||
+		     o->state == HD_OBJ_FREED)) {
+		hd_bad_access(op->addr, op->size, op->flags, op->pc);
+		return hd_address_id(op->addr);
+	}
+	return o->id + (op->addr - (u64)o);
+}
+
+static __always_inline u64 hd_judge_op(const struct hd_op *op)
+{
+	if (unlikely(!hd_in_heap(op->addr)))
+		return hd_address_id(op->addr);
+	return hd_judge_in_heap(op);
+}
+
+/* --- what it did ------------------------------------------------------------------ */
+
 /* Remember what an await may wait for. */
-static __always_inline void hd_note_read(struct hd_task *t, u64 val)
+static __always_inline void hd_note_read(struct hd_task *t, u64 addr, u32 size,
+					 u64 val)
 {
 	u32 i = t->nreads % HD_MAX_READS;
 
 	/* more than HD_MAX_READS: some are forgotten, and never fewer again */
 	if (++t->nreads == 2 * HD_MAX_READS)
 		t->nreads = HD_MAX_READS;
-	t->reads[i].addr = t->op.addr | (u64)t->op.size << 48;
+	t->reads[i].addr = addr | (u64)size << 48;
 	t->reads[i].val = val;
 }
 
@@ -113,39 +155,37 @@ static __always_inline u64 hd_value_id(u64 v)
 }
 
 /* The trace hash, and the hash of what the task has seen. */
-static __always_inline void hd_hash_op(struct hd_task *t, u64 old, u64 val)
+static __always_inline void hd_hash_op(struct hd_task *t,
+				       const struct hd_op *op, u64 id, u64 old,
+				       u64 val)
 {
-	u64 x;
+	u64 x = (u64)op->kind << 56 | (u64)op->order << 48 | op->size;
 
-	if (t->op.size == 8) {
+	if (op->size == 8) {
 		old = hd_value_id(old);
 		val = hd_value_id(val);
 	}
-	x = (u64)t->op.kind << 56 | (u64)t->op.order << 48 | t->op.size;
-
-	x = (hd_address_id(t->op.addr) ^ x) * 0x9fb21c651e98df25ull;
+	x = (id ^ x) * 0x9fb21c651e98df25ull;
 	x = ((x ^ x >> 32) + old) * 0xd1342543de82ef95ull;
 	t->hist = hd_fold(t->hist, x);
 	x = (x ^ x >> 32) + val * 0x9e3779b97f4a7c15ull + t->id;
 	W->hash = hd_fold(W->hash, x);
 }
 
-static __always_inline void hd_did_hot(u64 old, u64 val)
+/* The current task's op was executed; id: from hd_judge_op(). */
+static __always_inline void hd_did_op(const struct hd_op *op, u64 id, u64 old,
+				      u64 val)
 {
 	struct hd_task *t = W->cur;
 
-	if ((t->op.flags & HD_READ) && t->op.size <= 8)
-		hd_note_read(t, val);
-	if (unlikely(!W->running)) {
-		hd_tell(t, old, val);
+	if ((op->flags & HD_READ) && op->size <= 8)
+		hd_note_read(t, op->addr, op->size, val);
+	if (unlikely(!hd_eng.quiet || hd_subscribers[op->kind][0])) {
+		hd_did_heard(t, id, old, val);
 		return;
 	}
-	hd_hash_op(t, old, val);
-	if (unlikely(hd_eng.attentive || hd_eng.feedback ||
-		     hd_subscribers[t->op.kind][0]))
-		hd_tell(t, old, val);
-	else
-		W->step++;
+	hd_hash_op(t, op, id, old, val);
+	W->step++;
 }
 
 #endif

@@ -15,19 +15,37 @@ struct hd_engine hd_eng;
 
 /* --- who can be chosen ----------------------------------------------------- */
 
-u64 hd_enabled(void)
+static noinline u64 of_conditions_met(u64 on)
 {
-	u64 on = W->ready, cond = W->cond & on;
+	u64 cond;
 
-	while (unlikely(cond)) {
-		u32 i = (u32)__builtin_ctzll(cond);
-		const struct hd_task *t = &W->tasks[i];
+	for (cond = W->cond; cond; cond &= cond - 1) {
+		const struct hd_task *t = &W->tasks[__builtin_ctzll(cond)];
 
-		cond &= cond - 1;
 		if (!t->when(t->when_arg))
-			on &= ~(1ull << i);
+			on &= ~(1ull << t->id);
 	}
 	return on;
+}
+
+/* The loop decides without a branch: what waiters see is hard to predict. */
+static __always_inline u64 enabled(void)
+{
+	u64 waiting = W->waiting, closed = 0, on;
+
+	for (; waiting; waiting &= waiting - 1) {
+		u32 i = (u32)__builtin_ctzll(waiting);
+		const volatile u32 *word = W->tasks[i].when_arg;
+
+		closed |= (u64)(*word != 0) << i;
+	}
+	on = W->ready & ~closed;
+	return unlikely(W->cond) ? of_conditions_met(on) : on;
+}
+
+u64 hd_enabled(void)
+{
+	return enabled();
 }
 
 /* cur has published its next op: do edits anchored there change the choice? */
@@ -65,10 +83,9 @@ static u32 apply_edits(struct hd_task *cur, u64 *on, u32 next)
 
 /* The decision: cur has just finished its n-th op (or start, or end).  Returns
  * the task whose pending op is executed now, NULL if there is none. */
-static struct hd_task *decide(void)
+static __always_inline struct hd_task *decide(struct hd_task *cur)
 {
-	struct hd_task *cur = W->cur;
-	u64 on = hd_enabled(), me = 1ull << cur->id;
+	u64 on = enabled(), me = 1ull << cur->id;
 	u32 next;
 
 	if (unlikely(!on))
@@ -85,77 +102,81 @@ static struct hd_task *decide(void)
 		next = apply_edits(cur, &on, next);
 	if (next != cur->id) {
 		W->switches++;
-		if ((on & me) && !(cur->op.flags & HD_YIELD) && cur->n)
-			W->preemptions++;
+		W->preemptions += (on >> cur->id & 1) & (cur->n != 0) &
+				  !(cur->op.flags & HD_YIELD);
 	}
 	return &W->tasks[next];
 }
 
-/* The chosen task's op leaves the state "pending". */
-static void chosen(struct hd_task *t)
+/* Edits that hold tasks back: t's op lets go of those it conflicts with. */
+static noinline void let_go(const struct hd_task *t)
 {
-	u64 me = 1ull << t->id;
+	u64 m = W->held_back &= ~(1ull << t->id);
 
-	W->cur = t;
-	W->cond &= ~me;
-	t->n++;
-	if (unlikely(++W->ops > HD_MAX_STEPS))
-		W->ended = 2;
-	if (unlikely(W->held_back)) {
-		u64 m = W->held_back & ~me;
+	for (; m; m &= m - 1) {
+		u32 i = (u32)__builtin_ctzll(m);
 
-		W->held_back &= ~me;
-		while (m) {
-			u32 i = (u32)__builtin_ctzll(m);
-
-			m &= m - 1;
-			if (hd_conflict(&W->tasks[i].op, &t->op))
-				W->held_back &= ~(1ull << i);
-		}
-	}
-	if (!hd_eng.central) {
-		if (unlikely(hd_eng.profiling))
-			hd_profile_note(&t->op, t->id);
-		if (hd_eng.strategy->done)
-			hd_eng.strategy->done(t->id);
+		if (hd_conflict(&W->tasks[i].op, &t->op))
+			W->held_back &= ~(1ull << i);
 	}
 }
 
+static noinline void watch(const struct hd_task *t)
+{
+	if (unlikely(hd_eng.profiling))
+		hd_profile_note(&t->op, t->id);
+	if (hd_eng.strategy->done)
+		hd_eng.strategy->done(t->id);
+}
+
+/* The chosen task's op leaves the state "pending". */
+static __always_inline void chosen(struct hd_task *t)
+{
+	W->cur = t;
+	W->waiting &= ~(1ull << t->id);
+	W->cond &= ~(1ull << t->id);
+	t->n++;
+	W->ops++; /* too many: the task itself says so, check_steps() */
+	if (unlikely(W->held_back))
+		let_go(t);
+	if (unlikely(hd_eng.watched))
+		watch(t);
+}
+
 /* cur has published; go to whoever is next.  Returns when cur is chosen. */
-static void leave(struct hd_task *cur)
+static __always_inline void leave(struct hd_task *cur)
 {
 	struct hd_task *next;
 
-	if (hd_eng.central) {
-		hd_coro_switch(&cur->sp, hd_eng.main_sp);
+	if (unlikely(!hd_eng.searching)) {
+		if (W->running)
+			hd_coro_switch(&cur->sp, hd_eng.main_sp);
 		return;
 	}
-	next = decide();
-	if (next)
+	next = decide(cur);
+	if (likely(next != NULL))
 		chosen(next);
 	if (next == cur)
 		return;
-	hd_coro_switch(&cur->sp, next ? next->sp : hd_eng.main_sp);
+	hd_coro_switch(&cur->sp, likely(next != NULL) ? next->sp :
+							hd_eng.main_sp);
 }
 
 /* --- publishing ------------------------------------------------------------ */
 
 void hd_too_long(void)
 {
-	W->ended = 0;
 	hd_limit("run too long");
 }
 
-static void check_steps(void)
+static __always_inline void check_steps(void)
 {
-	if (unlikely(W->ended == 2))
+	if (unlikely(W->ops > HD_MAX_STEPS))
 		hd_too_long();
 }
 
 void hd_leave(struct hd_task *t)
 {
-	if (unlikely(!W->running))
-		return;
 	leave(t);
 	check_steps();
 }
@@ -163,7 +184,19 @@ void hd_leave(struct hd_task *t)
 void hd_publish(u8 kind, const volatile void *addr, u32 size, u8 flags,
 		u8 order, u32 pc)
 {
-	hd_publish_hot(kind, addr, size, flags, order, pc);
+	struct hd_op op = { .addr = (u64)addr, .size = size, .pc = pc,
+			    .kind = kind, .order = order, .flags = flags };
+
+	hd_publish_op(&op);
+}
+
+static __always_inline void fill(struct hd_task *t, u8 kind,
+				 const volatile void *addr, u32 size, u8 flags,
+				 u32 pc)
+{
+	t->op = (struct hd_op){ .addr = (u64)addr, .size = size, .pc = pc,
+				.kind = kind, .order = HD_ACQUIRE,
+				.flags = flags };
 }
 
 void hd_publish_when(u8 kind, const volatile void *addr, u32 size, u8 flags,
@@ -172,7 +205,7 @@ void hd_publish_when(u8 kind, const volatile void *addr, u32 size, u8 flags,
 	struct hd_task *t = W->cur;
 
 	hd_settle();
-	hd_fill(t, kind, addr, size, flags, HD_ACQUIRE, pc);
+	fill(t, kind, addr, size, flags, pc);
 	if (unlikely(!W->running)) {
 		if (!W->probing && !when(arg))
 			hd_limit("set-up or end check would block");
@@ -185,13 +218,29 @@ void hd_publish_when(u8 kind, const volatile void *addr, u32 size, u8 flags,
 	check_steps();
 }
 
+void hd_publish_until_zero(u8 kind, const u32 *word, u8 flags, u32 pc)
+{
+	struct hd_task *t = W->cur;
+
+	hd_settle();
+	fill(t, kind, word, sizeof(*word), flags, pc);
+	if (unlikely(!W->running)) {
+		if (!W->probing && *word)
+			hd_limit("set-up or end check would block");
+		return;
+	}
+	t->when_arg = word;
+	W->waiting |= 1ull << t->id;
+	hd_leave(t);
+}
+
 void hd_publish_asleep(u8 kind, const volatile void *addr, u32 size, u8 flags,
 		       u32 pc)
 {
 	struct hd_task *t = W->cur;
 
 	hd_settle();
-	hd_fill(t, kind, addr, size, flags, HD_ACQUIRE, pc);
+	fill(t, kind, addr, size, flags, pc);
 	if (unlikely(!W->running)) {
 		if (!W->probing)
 			hd_limit("set-up or end check would sleep");
@@ -253,6 +302,7 @@ static void task_main(void *arg)
 
 void hd_resume(struct hd_task *t)
 {
+	hd_eng.quiet = !hd_eng.attentive && !hd_eng.feedback;
 	chosen(t);
 	hd_coro_switch(&hd_eng.main_sp, t->sp);
 }
@@ -314,6 +364,15 @@ static void arm_edits(const struct hd_schedule *s)
 		hd_eng.first_edit[t++] = (u16)i;
 }
 
+/* What the hot path need not ask again at each op. */
+static void set_mode(const struct hd_schedule *s)
+{
+	hd_eng.searching = true;
+	hd_eng.stay = s->strategy == 0;
+	hd_eng.watched = hd_eng.profiling || hd_eng.strategy->done;
+	hd_eng.calm = !hd_eng.profiling && !hd_eng.all_choice;
+}
+
 void hd_run_schedule(const struct hd_schedule *s)
 {
 	struct hd_task *next;
@@ -323,12 +382,11 @@ void hd_run_schedule(const struct hd_schedule *s)
 	hd_eng.central = false;
 	hd_eng.strategy = hd_strategy_by_id(s->strategy);
 	hd_eng.strategy->new_run(s->seed);
-	next = decide();
-	hd_eng.stay = s->strategy == 0;
-	hd_eng.calm = !hd_eng.profiling && !hd_eng.all_choice;
+	set_mode(s);
+	next = decide(W->cur);
 	if (next)
 		hd_resume(next);
-	hd_eng.calm = false;
+	hd_eng.searching = hd_eng.calm = hd_eng.watched = false;
 	hd_finish();
 }
 

@@ -28,18 +28,6 @@ static u8 telling[TELLING];
 static bool counting;
 static u32 decisions;
 
-/* HD_WORDS: none. */
-static __always_inline u32 word_of(u64 addr)
-{
-	u64 off = addr - (u64)__start_hd_data;
-
-	if (likely(hd_in_heap(addr)))
-		return (u32)((addr - HD_HEAP_BASE) / 4);
-	if (hd_in_statics(addr) && off / 4 < HD_STATIC_WORDS)
-		return HD_HEAP_WORDS + (u32)(off / 4);
-	return HD_WORDS;
-}
-
 static u64 address_of(u32 word)
 {
 	if (word < HD_HEAP_WORDS)
@@ -54,8 +42,8 @@ bool hd_is_choice(const struct hd_task *t)
 
 	if (op->kind == HD_FREE || !op->size)
 		return op->size;
-	end = word_of(op->addr + op->size - 1);
-	for (w = word_of(op->addr); w <= end; w++)
+	end = hd_word_of(op->addr + op->size - 1);
+	for (w = hd_word_of(op->addr); w <= end; w++)
 		if (hd_chooses(hd_shared[w], t))
 			return true;
 	return false;
@@ -67,8 +55,8 @@ bool hd_is_private(const struct hd_op *op)
 
 	if (!op->size)
 		return true;
-	end = word_of(op->addr + op->size - 1);
-	for (w = word_of(op->addr); w <= end; w++)
+	end = hd_word_of(op->addr + op->size - 1);
+	for (w = hd_word_of(op->addr); w <= end; w++)
 		if (hd_shared[w] & (HD_CHOICE | HD_CONFLICT))
 			return false;
 	return true;
@@ -100,10 +88,10 @@ static bool mark_words(const struct hd_op *op, u32 task, bool choice)
 	bool fresh = false;
 	u32 w, end;
 
-	if (word_of(op->addr) == HD_WORDS || !op->size)
+	if (hd_word_of(op->addr) == HD_WORDS || !op->size)
 		return false;
-	end = word_of(op->addr + op->size - 1);
-	for (w = word_of(op->addr); w <= end && w < HD_WORDS; w++) {
+	end = hd_word_of(op->addr + op->size - 1);
+	for (w = hd_word_of(op->addr); w <= end && w < HD_WORDS; w++) {
 		if (choice)
 			seen[0][w] = look(seen[0][w], op, task);
 		if (choice && (op->flags & HD_WRITE))
@@ -155,6 +143,7 @@ void hd_profile_clear(void)
 {
 	memset(seen, 0, sizeof(seen));
 	memset(hd_shared, 0, sizeof(hd_shared));
+	hd_shared[HD_WORDS] = HD_CHOICE | HD_CONFLICT; /* of it we know nothing */
 	memset(writer, 0, sizeof(writer));
 	memset(telling, 0, sizeof(telling));
 	memset(&hd_profile, 0, sizeof(hd_profile));

@@ -13,11 +13,13 @@ static void new_run(u32 s)
 static u32 pick(u64 on, u32 cur)
 {
 	u32 n = (u32)__builtin_popcountll(on);
-	u32 k = hd_below(hd_draw(seed, cur, W->tasks[cur].n, 1), n);
+	u32 k = hd_below(hd_draw(seed, cur, W->tasks[cur].n, 1), n), i;
 
 	if (unlikely(hd_eng.profiling))
 		hd_profile_decision();
-	for (; k; k--)
+	for (i = 0; i < 3; i++) /* no branch: k is random */
+		on = i < k ? on & (on - 1) : on;
+	for (; unlikely(i < k); i++)
 		on &= on - 1;
 	return (u32)__builtin_ctzll(on);
 }

@@ -190,13 +190,25 @@ static const char *take(const char *from, void *to, u64 size)
 	return from + size;
 }
 
+/* Above heap_used the shadow names no object: what the run allocated is
+ * forgotten.  The judge of accesses relies on it. */
+static void forget_above(u32 heap_used)
+{
+	u16 *shadow = (u16 *)HD_SHADOW_BASE;
+	u32 g;
+
+	for (g = heap_used / HD_GRANULE; g < W->heap_used / HD_GRANULE; g++)
+		shadow[g] = 0;
+}
+
 void hd_snapshot_load(const void *from)
 {
+	const struct hd_world *w = from;
 	const char *p = from;
 	u32 i;
 
-	p = take(p, (void *)HD_STATE_BASE,
-		 ((const struct hd_world *)from)->used);
+	forget_above(w->heap_used);
+	p = take(p, (void *)HD_STATE_BASE, w->used);
 	p = take(p, (void *)HD_HEAP_BASE, W->heap_used);
 	p = take(p, (void *)HD_SHADOW_BASE, shadow_used());
 	if (statics_size())

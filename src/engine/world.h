@@ -30,7 +30,6 @@
 enum {
 	HD_MAX_HELD = 16,   /* locks held by one task */
 	HD_MAX_READS = 8,   /* words that an await watches */
-	HD_MAX_CACHES = 16, /* type-safe slab caches */
 	HD_MAX_MARKS = 64,
 	HD_MAX_STEPS = 20000, /* ops of one run */
 };
@@ -92,17 +91,12 @@ struct hd_task {
 	struct hd_held held[HD_MAX_HELD];
 } __attribute__((aligned(16))); /* reservations are: tasks form an array */
 
-struct hd_cache_state {
-	const char *type;
-	u32 instances;
-	u32 free_list; /* granule of an object header, 0: none */
-};
-
 struct hd_world {
 	u32 used;      /* bytes of the state region, this struct included */
 	u32 heap_used;
 	u64 ready;     /* tasks that are neither asleep nor done */
 	u64 cond;      /* of these, tasks whose op has a condition */
+	u64 waiting;   /* and tasks that wait until a word is 0: when_arg */
 	u64 held_back; /* edit kind hold */
 	u64 hash;      /* trace hash so far */
 	struct hd_task *cur;
@@ -115,11 +109,9 @@ struct hd_world {
 	u8 probing;
 	u8 ntasks, nuser;
 	u8 nverdicts;
-	u8 ncaches;
-	u64 unsettled_old;
+	u64 unsettled_old, unsettled_id;
 	u64 marks;     /* reach goals met in this run */
 	struct hd_verdict verdicts[HD_MAX_VERDICTS];
-	struct hd_cache_state caches[HD_MAX_CACHES];
 	struct hd_task *tasks; /* behind the oracles' reservations */
 };
 

@@ -3,9 +3,6 @@
  * the two small things that all of them share: complaining, and signals. */
 #include "kernel.h"
 
-void hd_boot_primitives(void);
-void hd_boot_daemons(void);
-
 void hd_boot_primitives(void)
 {
 	const struct heddle_task *t = hd_eng.scenario->tasks;

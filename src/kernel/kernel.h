@@ -9,19 +9,48 @@
 
 enum { HD_RW = HD_READ | HD_WRITE };
 
-/* Publish an access; true when it may be done and hd_did() must follow.
- * False: the memory is not part of the world, so the access is no op. */
+noinline bool hd_begin_elsewhere(const struct hd_op *op);
+/* Publish an access that an op may be: [p, p+size) in the world.  True when it
+ * may be done and hd_did_op() must follow, with *id.  False: the memory is not
+ * part of the world, so the access is no op. */
+static __always_inline bool hd_begin_op(const struct hd_op *op, u64 *id)
+{
+	struct hd_op other;
+
+	if (likely(hd_in_heap(op->addr))) {
+		hd_publish_op(op);
+		*id = hd_judge_in_heap(op);
+		return true;
+	}
+	other = *op; /* a copy: op itself shall stay in registers */
+	*id = hd_address_id(op->addr);
+	return hd_begin_elsewhere(&other);
+}
+
+/* The same; hd_did() must follow. */
 static __always_inline bool hd_begin(u8 kind, const volatile void *p, u32 size,
 				     u8 flags, u8 order, u32 pc)
 {
-	if (unlikely(!hd_in_heap((u64)p) && !hd_in_statics((u64)p))) {
-		if ((u64)p < 4096)
-			hd_judge(p, size, flags, pc);
-		return false;
-	}
-	hd_publish_hot(kind, p, size, flags, order, pc);
-	hd_judge(p, size, flags, pc);
-	return true;
+	struct hd_op op = { .addr = (u64)p, .size = size, .pc = pc,
+			    .kind = kind, .order = order, .flags = flags };
+	u64 id;
+
+	return hd_begin_op(&op, &id);
+}
+
+/* The op of a lock word, which lies in the world unless the lock is NULL. */
+static __always_inline u64 hd_judge_lock(const struct hd_op *op)
+{
+	if (likely(hd_in_heap(op->addr)))
+		return hd_judge_in_heap(op);
+	hd_judge((void *)op->addr, op->size, op->flags, op->pc);
+	return hd_judge_op(op);
+}
+
+static __always_inline u64 hd_begin_lock(const struct hd_op *op)
+{
+	hd_publish_op(op);
+	return hd_judge_lock(op);
 }
 
 static __always_inline u64 hd_get(const volatile void *p, u32 size)
@@ -80,13 +109,22 @@ static __always_inline u32 hd_me(void)
 void hd_complain(u8 kind, const volatile void *addr, const char *word, u32 pc);
 /* what: the function that may sleep. */
 void hd_might_sleep(const char *what, u32 pc);
+static __always_inline void hd_may_sleep(const char *what, u32 pc)
+{
+	if (unlikely(W->cur->atomic || W->cur->rcu_nesting))
+		hd_might_sleep(what, pc);
+}
+
 /* Is a signal pending now?  Asks the schedule; once true, always true. */
 bool hd_signal_comes(void);
 
 /* Free an object (kfree), on behalf of the code at pc. */
 void hd_free(const void *p, u32 pc);
 
-/* Parts of hd_boot_primitives() and hd_boot_daemons(). */
+/* For the composition root: struct hd_parts in engine.h. */
+void hd_boot_primitives(void);
+void hd_boot_daemons(void);
+/* Parts of these. */
 void hd_boot_rcu(u32 ntasks);
 void hd_boot_rcu_daemon(void);
 void hd_boot_wait(u32 ntasks);

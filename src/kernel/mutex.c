@@ -17,48 +17,55 @@ void hd_mutex_init(struct mutex *m, const char *name,
 	lockdep_init_map(&m->dep_map, name, key);
 }
 
-static bool is_free(const void *lock)
+static __always_inline struct hd_op op_on(const struct mutex *m, u8 kind,
+					  u8 order, u32 pc)
 {
-	return !*(const volatile u32 *)lock; /* the owner comes first */
+	return (struct hd_op){ .addr = (u64)m, .size = SIZE, .pc = pc,
+			       .kind = kind, .order = order, .flags = HD_RW };
 }
 
-static void take(struct mutex *m)
+static __always_inline void take(struct mutex *m, const struct hd_op *op,
+				 u64 id)
 {
 	m->owner = hd_me();
-	hd_did(0, m->owner);
+	hd_did_op(op, id, 0, m->owner);
 }
 
 /* It was taken: wait.  A signal makes the wait end at any time; if the mutex
  * happens to be free then, it is taken all the same. */
 static int wait(struct mutex *m, bool killable, u32 pc)
 {
+	struct hd_op op = op_on(m, HD_ACQUIRED, HD_ACQUIRE, pc);
+	u64 id;
+
 	if (killable && hd_signal_comes())
-		hd_publish(HD_ACQUIRED, m, SIZE, HD_RW, HD_ACQUIRE,
-			   pc);
+		hd_publish_op(&op);
 	else
-		hd_publish_when(HD_ACQUIRED, m, SIZE, HD_RW, pc,
-				is_free, m);
-	hd_judge(m, SIZE, HD_RW, pc);
+		hd_publish_until_zero(HD_ACQUIRED, &m->owner, HD_RW, pc);
+	id = hd_judge_lock(&op);
 	if (!m->owner) {
-		take(m);
+		take(m, &op, id);
 		return 0;
 	}
 	hd_lock_release(&m->dep_map, pc);
-	hd_did(m->owner, m->owner);
+	hd_did_op(&op, id, m->owner, m->owner);
 	return -EINTR;
 }
 
-static int lock(struct mutex *m, int subclass, bool killable, u32 pc)
+static __always_inline int lock(struct mutex *m, int subclass, bool killable,
+				u32 pc)
 {
-	hd_might_sleep("mutex_lock", pc);
-	hd_publish(HD_LOCK, m, SIZE, HD_RW, HD_ACQUIRE, pc);
-	hd_judge(m, SIZE, HD_RW, pc);
+	struct hd_op op = op_on(m, HD_LOCK, HD_ACQUIRE, pc);
+	u64 id;
+
+	hd_may_sleep("mutex_lock", pc);
+	id = hd_begin_lock(&op);
 	hd_lock_acquire(&m->dep_map, subclass, 0, 0, 1, pc);
 	if (!m->owner) {
-		take(m);
+		take(m, &op, id);
 		return 0;
 	}
-	hd_did(m->owner, m->owner);
+	hd_did_op(&op, id, m->owner, m->owner);
 	return wait(m, killable, pc);
 }
 
@@ -85,29 +92,29 @@ int mutex_lock_killable(struct mutex *m)
 bool mutex_trylock(struct mutex *m)
 {
 	u32 pc = HD_PC();
+	struct hd_op op = op_on(m, HD_TRYLOCK, HD_ACQUIRE, pc);
+	u64 id = hd_begin_lock(&op);
 
-	hd_publish(HD_TRYLOCK, m, SIZE, HD_RW, HD_ACQUIRE, pc);
-	hd_judge(m, SIZE, HD_RW, pc);
 	if (m->owner) {
-		hd_did(m->owner, m->owner);
+		hd_did_op(&op, id, m->owner, m->owner);
 		return false;
 	}
 	hd_lock_acquire(&m->dep_map, 0, 1, 0, 1, pc);
-	take(m);
+	take(m, &op, id);
 	return true;
 }
 
 void mutex_unlock(struct mutex *m)
 {
 	u32 pc = HD_PC(), old;
+	struct hd_op op = op_on(m, HD_UNLOCK, HD_RELEASE, pc);
+	u64 id = hd_begin_lock(&op);
 
-	hd_publish(HD_UNLOCK, m, SIZE, HD_RW, HD_RELEASE, pc);
-	hd_judge(m, SIZE, HD_RW, pc);
 	hd_lock_release(&m->dep_map, pc);
 	old = m->owner;
 	if (old == hd_me())
 		m->owner = 0;
-	hd_did(old, m->owner);
+	hd_did_op(&op, id, old, m->owner);
 }
 
 bool mutex_is_locked(const struct mutex *m)

@@ -15,30 +15,40 @@ void hd_spin_lock_init(spinlock_t *l, const char *name,
 	lockdep_init_map(&l->dep_map, name, key);
 }
 
-static bool is_free(const void *lock)
+static __always_inline struct hd_op op_on(const spinlock_t *l, u8 kind,
+					  u8 order, u32 pc)
 {
-	return !*(const volatile u32 *)lock; /* the owner comes first */
+	return (struct hd_op){ .addr = (u64)l, .size = SIZE, .pc = pc,
+			       .kind = kind, .order = order, .flags = HD_RW };
 }
 
-static void take(spinlock_t *l)
+static __always_inline void take(spinlock_t *l, const struct hd_op *op, u64 id)
 {
 	l->owner = hd_me();
 	W->cur->atomic++;
-	hd_did(0, l->owner);
+	hd_did_op(op, id, 0, l->owner);
 }
 
-static void lock(spinlock_t *l, int subclass, u32 pc)
+static noinline void wait(spinlock_t *l, u32 pc)
 {
-	hd_publish(HD_LOCK, l, SIZE, HD_RW, HD_ACQUIRE, pc);
-	hd_judge(l, SIZE, HD_RW, pc);
+	struct hd_op op = op_on(l, HD_ACQUIRED, HD_ACQUIRE, pc);
+
+	hd_publish_until_zero(HD_ACQUIRED, &l->owner, HD_RW, pc);
+	take(l, &op, hd_judge_lock(&op));
+}
+
+static __always_inline void lock(spinlock_t *l, int subclass, u32 pc)
+{
+	struct hd_op op = op_on(l, HD_LOCK, HD_ACQUIRE, pc);
+	u64 id = hd_begin_lock(&op);
+
 	hd_lock_acquire(&l->dep_map, subclass, 0, 0, 1, pc);
-	if (l->owner) {
-		hd_did(l->owner, l->owner);
-		hd_publish_when(HD_ACQUIRED, l, SIZE, HD_RW, pc,
-				is_free, l);
-		hd_judge(l, SIZE, HD_RW, pc);
+	if (!l->owner) {
+		take(l, &op, id);
+		return;
 	}
-	take(l);
+	hd_did_op(&op, id, l->owner, l->owner);
+	wait(l, pc);
 }
 
 void spin_lock(spinlock_t *l)
@@ -54,31 +64,31 @@ void spin_lock_nested(spinlock_t *l, int subclass)
 bool spin_trylock(spinlock_t *l)
 {
 	u32 pc = HD_PC();
+	struct hd_op op = op_on(l, HD_TRYLOCK, HD_ACQUIRE, pc);
+	u64 id = hd_begin_lock(&op);
 
-	hd_publish(HD_TRYLOCK, l, SIZE, HD_RW, HD_ACQUIRE, pc);
-	hd_judge(l, SIZE, HD_RW, pc);
 	if (l->owner) {
-		hd_did(l->owner, l->owner);
+		hd_did_op(&op, id, l->owner, l->owner);
 		return false;
 	}
 	hd_lock_acquire(&l->dep_map, 0, 1, 0, 1, pc);
-	take(l);
+	take(l, &op, id);
 	return true;
 }
 
 void spin_unlock(spinlock_t *l)
 {
 	u32 pc = HD_PC(), old;
+	struct hd_op op = op_on(l, HD_UNLOCK, HD_RELEASE, pc);
+	u64 id = hd_begin_lock(&op);
 
-	hd_publish(HD_UNLOCK, l, SIZE, HD_RW, HD_RELEASE, pc);
-	hd_judge(l, SIZE, HD_RW, pc);
 	hd_lock_release(&l->dep_map, pc);
 	old = l->owner;
 	if (old == hd_me()) {
 		l->owner = 0;
 		W->cur->atomic--;
 	}
-	hd_did(old, l->owner);
+	hd_did_op(&op, id, old, l->owner);
 }
 
 bool spin_is_locked(const spinlock_t *l)

@@ -37,12 +37,13 @@ static void on_note(const struct hd_event *ev)
 {
 	u32 i;
 
-	if (ev->op.code == MM_NOTE_NEW)
-		for (i = 0; i < MAX_MMS; i++)
-			if (!mms[i]) {
-				mms[i] = ev->old;
-				break;
-			}
+	if (ev->op.code == MM_NOTE_NEW) {
+		for (i = 0; i < MAX_MMS && mms[i]; i++)
+			;
+		if (i == MAX_MMS)
+			hd_limit("address spaces known to the checks");
+		mms[i] = ev->old;
+	}
 	if (ev->op.code == MM_NOTE_PTE_SET &&
 	    !covered((const struct mm_struct *)ev->op.addr, ev->old))
 		raise(ev->op.pc);

@@ -5,7 +5,9 @@
  * vms_gather_munmap_vmas, vms_complete_munmap_vmas).  Copied in logic: write
  * lock, start_write and detach of each VMA, one store that clears the tree,
  * downgrade, then zap, free page tables and free the VMAs under the read lock.
- * Simplified: no split, no file or anon_vma to unlink, no accounting. */
+ * Simplified: no split, no file or anon_vma to unlink, no accounting; the one
+ * page table serves all VMAs, so it is freed with the last of them (in the
+ * kernel: floor and ceiling of free_pgtables). */
 #include <heddle/mm.h>
 
 enum { MAX_DETACHED = MM_TREE_SLOTS };
@@ -41,6 +43,7 @@ int do_munmap(struct mm_struct *mm, unsigned long start, unsigned long end)
 {
 	struct vm_area_struct *detached[MAX_DETACHED];
 	u32 n, i;
+	int left;
 
 	mmap_write_lock(mm);
 	n = detach_range(mm, start, end, detached);
@@ -49,11 +52,13 @@ int do_munmap(struct mm_struct *mm, unsigned long start, unsigned long end)
 		return 0;
 	}
 	mas_clear(mm, start, end); /* the point of no return */
-	mm->map_count -= (int)n;
+	left = mm->map_count - (int)n;
+	mm->map_count = left;
 	mmap_write_downgrade(mm);
 	if (!mm_form()->early_free_pgtables) {
 		unmap_region(mm, start, end);
-		free_pgtables(mm);
+		if (!left)
+			free_pgtables(mm);
 	}
 	for (i = 0; i < n; i++)
 		vm_area_free(detached[i]);

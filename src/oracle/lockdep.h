@@ -26,7 +26,14 @@ struct lockdep_state {
 extern struct lockdep_state *lockdep;
 
 /* The class of (key, subclass), registered at first use. */
-u32 lockdep_class_of(struct lockdep_map *map, u32 subclass);
+u32 lockdep_find_class(struct lockdep_map *map, u32 subclass);
+static __always_inline u32 lockdep_class_of(struct lockdep_map *map,
+					    u32 subclass)
+{
+	if (likely(subclass < 2 && map->class_cache[subclass]))
+		return map->class_cache[subclass] - 1u;
+	return lockdep_find_class(map, subclass);
+}
 /* Record prev -> next.  Returns false, and fills path with the classes of the
  * cycle (from next to prev), if the edge would close one. */
 bool lockdep_add_edge(u32 prev, u32 next, u8 *path, u32 *npath);

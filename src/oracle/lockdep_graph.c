@@ -8,13 +8,11 @@
 #include "lockdep.h"
 #include "../engine/engine.h"
 
-u32 lockdep_class_of(struct lockdep_map *map, u32 subclass)
+u32 lockdep_find_class(struct lockdep_map *map, u32 subclass)
 {
 	struct lockdep_class *c;
 	u32 i;
 
-	if (subclass < 2 && map->class_cache[subclass])
-		return map->class_cache[subclass] - 1u;
 	for (i = 0; i < lockdep->nclasses; i++) {
 		c = &lockdep->classes[i];
 		if (c->key == map->key && c->subclass == subclass)

@@ -88,38 +88,52 @@ static void add_edges(const struct hd_task *t, u32 class, u32 pc)
 	}
 }
 
-static void on_acquire(const struct hd_event *ev)
+/* The usual case: every lock held is of another class, and its order before
+ * this one is on record. */
+static bool all_known(const struct hd_task *t, u32 class)
 {
-	const struct hd_task *t = W->cur;
-	u32 read = ev->op.code & 3, trylock = ev->op.code >> 2 & 1;
-	u32 check = ev->op.code >> 3 & 1, class, edges;
+	u32 i;
 
-	if (trylock || !check || !t->nheld)
+	for (i = 0; i < t->nheld; i++) {
+		const struct hd_held *h = &t->held[i];
+		u32 c = lockdep_class_of(h->map, h->subclass);
+
+		if (c == class ||
+		    !(lockdep->classes[c].after >> class & 1))
+			return false;
+	}
+	return true;
+}
+
+static void on_acquire(const struct hd_task *t, struct lockdep_map *map,
+		       u32 code, u32 subclass, u32 pc)
+{
+	u32 read = code & 3, trylock = code >> 2 & 1, check = code >> 3 & 1;
+	u32 class, edges;
+
+	if (trylock || !check)
 		return;
-	class = lockdep_class_of((struct lockdep_map *)ev->op.addr,
-				 ev->op.arg);
+	class = lockdep_class_of(map, subclass);
 	order(false);
-	if (lockdep->off)
+	if (lockdep->off || all_known(t, class))
 		return;
 	edges = lockdep->nedges;
-	if (recursive(t, class, (u8)read, ev->op.pc))
+	if (recursive(t, class, (u8)read, pc))
 		return;
-	add_edges(t, class, ev->op.pc);
+	add_edges(t, class, pc);
 	if (lockdep->nedges != edges)
 		order(true);
 }
 
-static void on_release(const struct hd_event *ev)
+static void on_unbalanced(struct lockdep_map *map, u32 pc)
 {
 	u8 class;
 
-	if ((s64)ev->old >= 0)
-		return;
 	order(false);
 	if (lockdep->off)
 		return;
-	class = (u8)lockdep_class_of((struct lockdep_map *)ev->op.addr, 0);
-	lockdep_report(HD_V_UNBALANCE, &class, 1, ev->op.pc);
+	class = (u8)lockdep_class_of(map, 0);
+	lockdep_report(HD_V_UNBALANCE, &class, 1, pc);
 }
 
 static void still_held(u8 verdict, u32 pc)
@@ -152,9 +166,8 @@ static void on_exit_task(const struct hd_event *ev)
 void hd_lockdep_start(void)
 {
 	lockdep = hd_world_reserve(sizeof(*lockdep));
-	hd_subscribe(HD_EV_ACQUIRE, on_acquire);
-	hd_subscribe(HD_EV_RELEASE, on_release);
-	hd_subscribe(HD_EV_DOWNGRADE, on_release);
+	hd_lock_oracle.acquire = on_acquire;
+	hd_lock_oracle.unbalanced = on_unbalanced;
 	hd_subscribe(HD_USER, on_user);
 	hd_subscribe(HD_EV_EXIT, on_exit_task);
 }

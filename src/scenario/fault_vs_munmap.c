@@ -22,31 +22,7 @@
  *   detached VMA uses it after the grace period (use-after-free).
  *
  * The v10-* variants break the merged form in one place each. */
-#include <heddle/mm.h>
-
-#define ADDR 0x2000ul
-
-static struct mm_struct *mm;
-
-static void setup(void)
-{
-	mm = mm_alloc();
-	mm_add_vma(mm, ADDR, ADDR + PAGE_SIZE);
-	pte_alloc(mm);
-}
-
-static void munmap_task(void *arg)
-{
-	(void)arg;
-	do_munmap(mm, ADDR, ADDR + PAGE_SIZE);
-	return_to_user();
-}
-
-static void fault_task(void *arg)
-{
-	(void)arg;
-	do_user_addr_fault(mm, ADDR);
-}
+#include "one_vma.h"
 
 static const struct heddle_task tasks[] = {
 	{ .name = "munmap", .fn = munmap_task },
@@ -130,9 +106,8 @@ static const struct heddle_variant variants[] = {
 HEDDLE_SCENARIO(fault_vs_munmap) = {
 	.name = "fault_vs_munmap",
 	.title = "a page fault under the VMA lock against munmap",
-	.source = "[PATCH v6 10/16] mm: replace vm_lock and detached flag "
-		  "with a reference count, 16 Dec 2024",
-	.not_modelled = "irq, slab reuse, split and merge, file mappings",
+	.source = SEED_004,
+	.not_modelled = NOT_MODELLED,
 	.variants = variants,
 	.tasks = tasks,
 	.setup = setup,

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/* Do the strategies sample what they promise?  Two tasks with three ops each on
+ * one word have 20 orders; fixed seeds, generous bounds.
+ *
+ * Covers strategy.c, strategy_run_to_block.c, strategy_random_walk.c,
+ * strategy_pct.c, strategy_pos.c and strategy_surw.c. */
+#include <heddle/heddle.h>
+#include <heddle/kernel.h>
+#include <string.h>
+
+#include "../base/tap.h"
+#include "../run.h"
+#include "engine.h"
+
+enum { RUN_TO_BLOCK, RANDOM, PCT, POS, SURW };
+enum { OPS = 3, ORDERS = 20, MASKS = 64, SEEDS = 20000 };
+
+struct shared {
+	atomic_t word;
+	atomic_t own[2];
+};
+
+static struct shared *s;
+static u32 order, at;      /* bit i: the i-th op was b's; not of the world */
+static u32 private_ops;    /* between two shared ones */
+
+static void setup(void)
+{
+	s = heddle_alloc(struct shared);
+}
+
+static void adds(void *arg)
+{
+	u32 me = (u32)(uintptr_t)arg, i, k;
+
+	for (i = 0; i < OPS; i++) {
+		for (k = 0; k < private_ops * (me + 1); k++)
+			atomic_add_return(1, &s->own[me]);
+		atomic_add_return(1, &s->word);
+		order |= me << at++;
+	}
+}
+
+static const struct heddle_task tasks[] = { { "a", adds, (void *)0 },
+					    { "b", adds, (void *)1 }, { 0 } };
+static const struct heddle_variant variants[] = { { .name = "v" }, { 0 } };
+static const struct heddle_scenario scenario = { .name = "three_adds",
+						 .tasks = tasks,
+						 .variants = variants,
+						 .setup = setup };
+
+static u32 run(u8 strategy, u32 seed)
+{
+	static struct hd_schedule x;
+
+	hd_schedule_clear(&x);
+	x.strategy = strategy;
+	x.seed = seed;
+	order = at = 0;
+	hd_run(&x);
+	return order;
+}
+
+static u32 count[MASKS];
+
+static void sample(u8 strategy)
+{
+	u32 i;
+
+	memset(count, 0, sizeof(count));
+	for (i = 0; i < SEEDS; i++)
+		count[run(strategy, i)]++;
+}
+
+static u32 orders_seen(void)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < MASKS; i++)
+		n += count[i] != 0;
+	return n;
+}
+
+/* Against the uniform distribution over the 20 orders; 19 degrees of freedom:
+ * 50 is exceeded once in 10,000 times. */
+static double chi_square(void)
+{
+	double e = (double)SEEDS / ORDERS, sum = 0;
+	u32 i;
+
+	for (i = 0; i < MASKS; i++)
+		if (__builtin_popcount(i) == OPS)
+			sum += (count[i] - e) * (count[i] - e) / e;
+	return sum;
+}
+
+static void near(u32 got, double share, const char *what)
+{
+	double want = share * SEEDS;
+
+	tap_ok(got > want * 0.9 && got < want * 1.1, "%s (%u of %u)", what,
+	       got, SEEDS);
+}
+
+static u32 runs_that_begin_with_b(void)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < MASKS; i++)
+		n += i & 1 ? count[i] : 0;
+	return n;
+}
+
+static void simple_ones(void)
+{
+	sample(RUN_TO_BLOCK);
+	tap_is(orders_seen(), 1, "run-to-block: one order whatever the seed");
+	sample(RANDOM);
+	near(runs_that_begin_with_b(), 0.5, "random: a 2-way choice is even");
+	near(count[0x38], 0.125, "random: aaabbb takes three choices");
+	near(count[0x07], 0.125, "random: and so does bbbaaa");
+	near(count[0x2a], 1 / 32.0, "random: ababab takes five");
+	tap_is(orders_seen(), ORDERS, "random: all orders");
+	sample(POS);
+	tap_is(orders_seen(), ORDERS, "pos: all orders");
+	near(runs_that_begin_with_b(), 0.5, "pos: who is first is even");
+}
+
+static void surw(void)
+{
+	u32 few;
+	double x;
+
+	sample(SURW);
+	x = chi_square();
+	tap_is(orders_seen(), ORDERS, "surw: all orders");
+	tap_ok(x < 60, "surw: uniform over the orders (chi-square %.1f)", x);
+	private_ops = 4;
+	hd_open(&scenario, &variants[0]);
+	sample(SURW);
+	x = chi_square();
+	tap_ok(x < 60, "surw: also with private ops between (chi-square %.1f)",
+	       x);
+	sample(RANDOM);
+	few = count[0x38];
+	private_ops = 40;
+	hd_open(&scenario, &variants[0]);
+	sample(RANDOM);
+	near(count[0x38], (double)few / SEEDS,
+	     "random: the same with ten times as many");
+	private_ops = 0;
+	hd_open(&scenario, &variants[0]);
+}
+
+/* Depth 2: b's whole add between two of a's, say the second and the third.
+ * PCT's bound is 1 / (tasks * decisions). */
+static void pct(void)
+{
+	u32 i, n = 0, hit[2] = { 0, 0 };
+	double bound;
+
+	for (i = 0; i < SEEDS; i += 4) { /* these have d = 2 */
+		u32 o = run(PCT, i);
+
+		n++;
+		hit[0] += o == 0x1c; /* aabbba */
+		hit[1] += o == 0x23; /* bbaaab */
+	}
+	bound = (double)n / (2 * (hd_profile.decisions + 1));
+	tap_ok(hit[0] > bound * 0.9 && hit[1] > bound * 0.9,
+	       "pct: finds a bug of depth 2 (%u and %u of %u, bound %.0f)",
+	       hit[0], hit[1], n, bound);
+	sample(PCT);
+	tap_is(orders_seen(), ORDERS, "pct: all orders, with its larger depths");
+	near(runs_that_begin_with_b(), 0.5, "pct: the first priority is even");
+}
+
+static void names(void)
+{
+	static const char *const name[] = { "run-to-block", "random", "pct",
+					    "pos", "surw" };
+	u32 i, good = 0;
+
+	for (i = 0; i < ARRAY_SIZE(name); i++)
+		good += hd_strategy_id(name[i]) == (int)i &&
+			!strcmp(hd_strategy_by_id((u8)i)->name, name[i]);
+	tap_is(good, 5, "numbers are those of the schedule format");
+	tap_is(hd_strategy_id("luck"), -1, "an unknown name");
+	tap_ok(hd_strategy_by_id(7) == &hd_run_to_block, "an unknown number");
+}
+
+int main(void)
+{
+	hd_open(&scenario, &variants[0]);
+	simple_ones();
+	surw();
+	pct();
+	names();
+	return tap_done();
+}
