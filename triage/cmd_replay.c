@@ -164,7 +164,7 @@ static int status(const struct replay *r)
 int cmd_replay(int argc, char **argv)
 {
 	static struct options o;
-	struct replay r = { .o = &o, .target = "-" };
+	static struct replay r = { .o = &o, .target = "-" };
 	double began = seconds_now();
 	struct target t;
 	int i;

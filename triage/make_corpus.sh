@@ -7,7 +7,7 @@
 # regress/<scenario>.<variant>/<signature>/min.sched, report.txt: for each
 # verdict that a variant is expected to show, the smallest schedule, found by
 # exhausting 0, 1 ... preemptions up to the largest number declared; report.txt
-# is `heddle show --format=mail min.sched`.  Run it after a change of a model
+# is what `heddle show --format=mail` prints of it.  Run it after a change of a model
 # (names of functions and numbers of ops are anchors), look at the difference,
 # commit it.
 #
@@ -23,7 +23,7 @@ new=$(mktemp -d "$top/corpus.XXXXXX")
 trap 'rm -rf "$new"' EXIT
 trap 'exit 130' INT TERM
 cd "$new"
-mkdir regress seed found
+mkdir -p corpus/regress corpus/seed
 
 # scenario.variant, its largest number of preemptions
 expectations() {
@@ -45,7 +45,7 @@ expectations() {
 keep() {
 	mkdir -p "$2"
 	mv "$1" "$2/min.sched"
-	(cd "$2" && "$heddle" show --format=mail min.sched > report.txt)
+	"$heddle" show --format=mail "$2/min.sched" > "$2/report.txt"
 }
 
 expectations > expectations
@@ -55,7 +55,7 @@ while read -r scenario variant max; do
 		--out=found --check > log || { cat log >&2; exit 1; }
 	for f in found/*.sched; do
 		slug=$(basename "$f" .sched)
-		keep "$f" "regress/$scenario.$variant/$slug"
+		keep "$f" "corpus/regress/$scenario.$variant/$slug"
 	done
 	rm -rf found
 done < expectations
@@ -78,20 +78,19 @@ switches() {
 		map { pack "CCvv", 0, split / / } @ARGV' "$@"
 }
 
-# The order that Peter Zijlstra drew (seed 004): the fault takes the lockdep map
-# and the count after vma_start_write(); then the detach's dec_and_test 2->1;
-# then the second look at the sequence, and 1->0 without rwsem_release().  Only
-# the first half of the early check, which the drawing leaves out, comes before.
-# As drawn, munmap still holds mmap_lock: circular.  If the fault is preempted
-# once more, before it tries mmap_lock, the same order ends as held-at-user.
+# The order that Peter Zijlstra drew (seed 004): vma_start_write(); the fault's
+# increment; the detach's dec_and_test 2->1; the second look at the sequence, and
+# 1->0 without rwsem_release().  The early check, which the drawing leaves out,
+# must come before vma_start_write().  As drawn, munmap still holds mmap_lock:
+# circular.  If the fault is preempted once more, before it tries mmap_lock, the
+# same order ends as held-at-user.
 mail_order() {
-	dir=regress/fault_vs_munmap.v6
+	dir=corpus/regress/fault_vs_munmap.v6
 	from=$dir/held-at-user-vm_lock/min.sched
-	early=$(op "$from" fault 'mm_lock_seq = ')
 	inc=$(op "$from" fault 'inc_not_zero_limited')
 	try=$(op "$from" fault 'mmap_read_trylock|down_read_trylock')
 	detach=$(op "$from" munmap 'dec_and_test')
-	set -- "0 1 1" "1 $early 0" "0 $detach 1" "1 $((inc + 1)) 0" \
+	set -- "0 1 1" "1 $inc 0" "0 $detach 1" "1 $((inc + 1)) 0" \
 		"0 $((detach + 1)) 1"
 	switches "$@" > mail.bin
 	switches "$@" "1 $try 0" > user.bin
@@ -99,8 +98,8 @@ mail_order() {
 		--want=circular mail.bin -o mail.sched > /dev/null
 	"$heddle" min --scenario=fault_vs_munmap:v6 --as-is \
 		--want=held-at-user user.bin -o user.sched > /dev/null
-	keep mail.sched $dir/circular-mmap_lock-vm_lock
-	keep user.sched $dir/held-at-user-vm_lock-5
+	keep mail.sched $dir/mail-order-circular
+	keep user.sched $dir/mail-order-held-at-user
 }
 mail_order
 
@@ -113,7 +112,7 @@ edits() {
 "$heddle" list --json |
 	perl -MJSON::PP -0777 -ne 'print "$_->{name}\n" for @{decode_json($_)}' |
 while read -r scenario; do
-	d=seed/$scenario
+	d=corpus/seed/$scenario
 	mkdir "$d"
 	edits 0 0 > "$d/run-to-block"
 	edits 1 1 > "$d/random"
@@ -128,6 +127,6 @@ done
 
 mkdir -p "$top/corpus"
 rm -rf "$top/corpus/regress" "$top/corpus/seed"
-mv regress seed "$top/corpus/"
+mv corpus/regress corpus/seed "$top/corpus/"
 echo "corpus: $(find "$top/corpus/regress" -name min.sched | wc -l) schedules," \
 	"$(find "$top/corpus/seed" -type f | wc -l) seeds" >&2

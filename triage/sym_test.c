@@ -8,7 +8,6 @@
 #include "sym_private.h"
 #include "triage.h"
 
-const char *program = "sym_test";
 
 static void check_field(const char *type, u32 off, const char *want)
 {

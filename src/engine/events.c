@@ -156,7 +156,10 @@ void hd_tell(struct hd_task *t, u64 old, u64 val)
 		return;
 	if (hd_eng.feedback && W->running)
 		hd_eng.feedback(&ev);
-	hd_emit(&ev);
+	if (hd_eng.attentive || hd_subscribers[ev.op.kind][0])
+		hd_emit(&ev);
+	else
+		W->step++;
 }
 
 noinline void hd_did_heard(struct hd_task *t, u64 id, u64 old, u64 val)

@@ -32,7 +32,7 @@ void hd_did_heard(struct hd_task *t, u64 id, u64 old, u64 val);
 noinline void hd_bad_access(u64 addr, u32 size, u8 flags, u32 pc);
 noinline void hd_too_long(void);
 
-/* --- deciding ----------------------------------------------------------------- */
+/* --- deciding --- */
 
 /* Index into hd_shared; HD_WORDS: none. */
 static __always_inline u32 hd_word_of(u64 addr)
@@ -57,10 +57,11 @@ static __always_inline bool hd_chooses(u8 bits, const struct hd_task *t)
 static __always_inline bool hd_is_plainly_private(const struct hd_task *t)
 {
 	u64 off = t->op.addr - HD_HEAP_BASE;
-	const u8 *bits = &hd_shared[off / 4];
+	const u8 *bits;
 
 	if (off >= HD_HEAP_SIZE)
 		return false;
+	bits = &hd_shared[off / 4];
 	if (t->op.size <= 4)
 		return !hd_chooses(bits[0], t);
 	return t->op.size == 8 && !(off & 3) && t->op.kind != HD_FREE &&
@@ -91,7 +92,7 @@ static __always_inline void hd_publish_op(const struct hd_op *op)
 	hd_leave(t);
 }
 
-/* --- judging the address -------------------------------------------------------- */
+/* --- judging the address --- */
 
 /* Identity of an address that depends neither on layout nor on build. */
 static __always_inline u64 hd_address_id(u64 addr)
@@ -127,7 +128,7 @@ static __always_inline u64 hd_judge_op(const struct hd_op *op)
 	return hd_judge_in_heap(op);
 }
 
-/* --- what it did ------------------------------------------------------------------ */
+/* --- what it did --- */
 
 /* Remember what an await may wait for. */
 static __always_inline void hd_note_read(struct hd_task *t, u64 addr, u32 size,

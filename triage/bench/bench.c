@@ -13,8 +13,6 @@
 #include "../../src/base/hash.h"
 #include "../triage.h"
 
-const char *program = "bench";
-
 static double cpu_seconds(void)
 {
 	struct timespec t;

@@ -20,12 +20,13 @@ value() { # target mode key
 	"$bench" "$1" "$2" 2000 | sed "s/.*$3=\([0-9.]*\).*/\1/"
 }
 
-fuzz_rate() { # scenario variant
+fuzz_rate() { # scenario variant: per CPU second, warm-up included
 	f=$b/fuzz/$1_fuzzer
 	[ -x "$f" ] || { echo -; return; }
-	"$f" --variant="$2" -runs=200000 -seed=1 -verbosity=0 \
-		-print_final_stats=1 2>&1 |
-		sed -n 's/^stat::average_exec_per_sec: *//p'
+	sh -c '"$@" >/dev/null 2>&1; times' - "$f" --variant="$2" \
+		-runs=200000 -seed=1 -verbosity=0 |
+		awk 'NR == 2 { gsub(/[ms]/, " ");
+			printf "%.0f\n", 200000 / ($1 * 60 + $2 + $3 * 60 + $4) }'
 }
 
 counted() { # target mode: instructions per run, start-up taken off
@@ -37,30 +38,41 @@ counted() { # target mode: instructions per run, start-up taken off
 	done | { read -r x; read -r y; echo $(((y - x) / 1000)); }
 }
 
+line() { printf '%-35s %8s %6s %6s  %-10s %s\n' "$@"; }
+
 row() { # label target mode goal reference
-	printf '%-34s %9s %6s %6s   %-13s %s\n' "$1" "$(rate "$2" "$3" 100000)" \
-		"$(value "$2" "$3" ops)" "$(value "$2" "$3" switches)" "$4" "$5"
+	line "$1" "$(rate "$2" "$3" 100000)" "$(value "$2" "$3" ops)" \
+		"$(value "$2" "$3" switches)" "$4" "$5"
 }
 
-echo "runs per CPU second of one core, all oracles"
-printf '%-34s %9s %6s %6s   %-13s %s\n' what runs/s ops switch goal reference
-row "4 tasks, 100 ops, switch at every op" bench_100_ops uniform ">= 200000" \
-	"prototype 269179, real threads 7 k"
+peers() { # a second line for more references than fit into one
+	line "" "" "" "" "" "$1"
+}
+
+echo "runs per CPU second of one core, all oracles (median of 5)"
+line what runs/s ops switch goal reference
+row "4 tasks, 100 ops, switch at each op" bench_100_ops uniform ">= 200000" \
+	"prototype 269 k"
+peers "real threads 7 k"
 row "4 tasks, 100 ops, few switches" bench_100_ops few ">= 700000" \
-	"prototype 915751"
+	"prototype 916 k"
 row "(a) ABBA" bench_abba:fixed uniform ">= 500000" \
-	"Relacy 223 k, Shuttle 53-72 k, Nidhugg 4.3 k, GenMC 2.1 k"
+	"Relacy 223 k"
+peers "Shuttle 53-72 k, Loom 9-15 k"
+peers "Nidhugg 4.3 k, GenMC 2.1 k"
 row "(b) lost update" bench_lost_update:fixed uniform ">= 1000000" \
-	"Relacy 507 k, Nidhugg 6.9 k, GenMC 5.3 k"
+	"Relacy 507 k"
+peers "Nidhugg 6.9 k, GenMC 5.3 k"
 row "(c) 3-task VMA lock" bench_vma_lock:fixed uniform ">= 500000" \
-	"Relacy 355 k, GenMC 6.3 k, Nidhugg 4.4 k"
-row "fault_vs_munmap:v10, every op" fault_vs_munmap:v10 uniform "-" "-"
-row "fault_vs_munmap:v10, few switches" fault_vs_munmap:v10 few "-" "-"
-printf '%-34s %9s %6s %6s   %-13s %s\n' "in libFuzzer: 4 tasks, 100 ops" \
-	"$(fuzz_rate bench_100_ops clean)" "" "" ">= 120000" \
-	"prototype 160-213 k, default flags 70 k"
-printf '%-34s %9s %6s %6s   %-13s %s\n' "in libFuzzer: fault_vs_munmap:v10" \
-	"$(fuzz_rate fault_vs_munmap v10)" "" "" ">= 120000" ""
+	"Relacy 355 k"
+peers "GenMC 6.3 k, Nidhugg 4.4 k"
+row "fault_vs_munmap:v10, every op" fault_vs_munmap:v10 uniform - -
+row "fault_vs_munmap:v10, few switches" fault_vs_munmap:v10 few - -
+line "in libFuzzer: 4 tasks, 100 ops" "$(fuzz_rate bench_100_ops clean)" \
+	"" "" ">= 120000" "prototype 160-213 k"
+peers "default flags 70 k"
+line "in libFuzzer: fault_vs_munmap:v10" "$(fuzz_rate fault_vs_munmap v10)" \
+	"" "" ">= 120000" -
 
 command -v valgrind >/dev/null || {
 	echo "instructions: valgrind is not installed, the gate was not checked"
@@ -85,5 +97,8 @@ for k in "bench_100_ops uniform 15000" "bench_100_ops few 8000" \
 		"$1" "$2" "$now" "${was:--}" "$3" "$verdict"
 	printf '%s\t%s\t%d\n' "$1" "$2" "$now" >> "$tmp/tab"
 done
-[ -z "$write" ] || cp "$tmp/tab" "$tab"
+[ -z "$write" ] || {
+	echo "# instructions of one run: scenario, mode, count (valgrind)"
+	cat "$tmp/tab"
+} > "$tab"
 exit $status

