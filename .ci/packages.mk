@@ -9,8 +9,6 @@ packages := clang-14:/usr/bin/clang-14 \
 	libjansson-dev:/usr/include/jansson.h \
 	libxxhash-dev:/usr/include/xxhash.h \
 	perl:/usr/bin/prove \
-	mandoc:/usr/bin/mandoc \
-	clang-format-14:/usr/bin/clang-format-14 \
 	linux-libc-dev:/usr/include/linux/types.h
 
 missing := $(foreach p,$(packages),$(if $(wildcard \
