@@ -112,11 +112,12 @@ bool save_finding(const char *dir, struct sched_file *f,
 
 void min_describe(FILE *out, const struct min_result *m)
 {
-	fprintf(out, "reduced to %u preemption%s in %u replays, %.0f ms; ",
+	fprintf(out, "reduced to %u preemption%s in %u replays, %.0f ms",
 		m->reduced, m->reduced == 1 ? "" : "s", m->replays,
 		m->reduce_seconds * 1e3);
 	if (m->preemptions != m->reduced)
-		fprintf(out, "search found %u; ", m->preemptions);
+		fprintf(out, "; search found %u", m->preemptions);
+	fprintf(out, "\n");
 	if (m->proved && !m->preemptions)
 		fprintf(out, "no preemption needed\n");
 	else if (m->proved)
