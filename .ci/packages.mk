@@ -9,6 +9,7 @@ packages := clang-14:/usr/bin/clang-14 \
 	libjansson-dev:/usr/include/jansson.h \
 	libxxhash-dev:/usr/include/xxhash.h \
 	perl:/usr/bin/prove \
+	git:/usr/bin/git \
 	linux-libc-dev:/usr/include/linux/types.h
 
 missing := $(foreach p,$(packages),$(if $(wildcard \
