@@ -34,6 +34,9 @@ static bool is_static(u64 addr, u32 pc)
 {
 	if (unlikely(addr < 4096))
 		null_access(pc);
+	/* no op; but if there is no memory, boot.c knows whose access it was */
+	hd_eng.foreign = addr;
+	hd_eng.foreign_pc = pc;
 	return hd_in_statics(addr);
 }
 

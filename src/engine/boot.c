@@ -81,28 +81,56 @@ void hd_finish(void)
 	hd_eng.marks_ever |= W->marks;
 }
 
-/* --- stack overflow --------------------------------------------------------- */
+/* --- faults of the machine ---------------------------------------------------
+ *
+ * Two kinds belong to the model and become verdicts: a task that runs into the
+ * guard page of its stack, and an access of model code to memory that is not
+ * there.  All others are heddle's own and end the process as usual. */
 
 static struct sigaction previous;
 
+static bool in_guard_page(u64 addr)
+{
+	u64 off = addr - HD_STACK_BASE;
+
+	return off < (HD_MAX_TASKS + 1) * HD_STACK_SIZE &&
+	       off % HD_STACK_SIZE < HD_STACK_GUARD;
+}
+
+/* The callback of an access comes right before it and noted the address.  Of an
+ * address that no machine has (not canonical) the signal tells nothing, or the
+ * low bits. */
+static bool is_models_access(const siginfo_t *info)
+{
+	u64 at = (u64)info->si_addr, foreign = hd_eng.foreign;
+
+	if (foreign && at - foreign < 16)
+		return true;
+	return foreign >> 47 && (!at || !((at ^ foreign) << 16 >> 20));
+}
+
 static void on_segv(int sig, siginfo_t *info, void *uc)
 {
-	u64 off = (u64)info->si_addr - HD_STACK_BASE;
+	struct hd_verdict v = { .fatal = 1, .nnames = 1 };
 
-	if (off < (HD_MAX_TASKS + 1) * HD_STACK_SIZE &&
-	    off % HD_STACK_SIZE < HD_STACK_GUARD) {
-		struct hd_verdict v = { .kind = HD_V_LIMIT, .nnames = 1,
-					.names = { "task stack" } };
-
-		v.task = W->cur->id;
-		v.step = W->step;
-		if (W->nverdicts < HD_MAX_VERDICTS)
-			W->verdicts[W->nverdicts++] = v;
-		W->ended = 1;
-		hd_coro_divert(uc, hd_eng.main_sp);
+	if (in_guard_page((u64)info->si_addr)) {
+		v.kind = HD_V_LIMIT;
+		v.names[0] = "task stack";
+	} else if (is_models_access(info)) {
+		v.kind = HD_V_WILD_ACCESS;
+		v.names[0] = "no memory there";
+		v.pc = hd_eng.foreign_pc;
+	} else {
+		sigaction(sig, &previous, NULL);
 		return;
 	}
-	sigaction(sig, &previous, NULL); /* not ours: die as usual */
+	v.task = W->cur->id;
+	v.step = W->step;
+	if (W->nverdicts < HD_MAX_VERDICTS)
+		W->verdicts[W->nverdicts++] = v;
+	W->ended = 1;
+	W->unsettled = 0;
+	hd_coro_divert(uc, hd_eng.main_sp);
 }
 
 static void catch_overflow(void)

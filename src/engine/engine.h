@@ -71,6 +71,8 @@ struct hd_engine {
 	};
 	u8 asking;          /* central: cur asks for a choice, not for a turn */
 	u32 ask_n, ask_answer;
+	u64 foreign;        /* where model code last went outside the heap */
+	u32 foreign_pc;
 	/* recording */
 	struct hd_record *log;
 	u32 nlog, maxlog;

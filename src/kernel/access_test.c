@@ -268,3 +268,21 @@ static void counter_check(void)
 TWIN_TASKS(statics, { "a", bumps }, { "b", bumps });
 TWIN_VARIANTS(statics, SHOWS(ASSERT));
 TWIN(statics, "access/static data", .check = counter_check);
+
+/* --- memory that is not there ------------------------------------------- */
+
+static void wild(void *arg)
+{
+	static const u64 nowhere[] = { 0x7fff00000000, 0x6b6b6b6b6b6b6b6b };
+	u32 *p = (u32 *)(uintptr_t)nowhere[heddle_choose(2)];
+
+	(void)arg;
+	w->u = 1;
+	if (buggy())
+		*p = w->u;
+}
+
+#define wild_setup setup
+TWIN_TASKS(wild, { "wild", wild });
+TWIN_VARIANTS(wild, SHOWS(WILD_ACCESS));
+TWIN(wild, "access/unmapped memory");
