@@ -40,20 +40,6 @@ static bool is_static(u64 addr, u32 pc)
 	return hd_in_statics(addr);
 }
 
-static __always_inline u64 peek(u64 addr, u32 size)
-{
-	switch (size) {
-	case 1:
-		return *(u8 *)addr;
-	case 2:
-		return *(u16 *)addr;
-	case 4:
-		return *(u32 *)addr;
-	default:
-		return *(u64 *)addr;
-	}
-}
-
 static __always_inline struct hd_op read_of(u64 addr, u32 size, u8 flags,
 					    u32 pc)
 {
@@ -74,7 +60,7 @@ static __always_inline void read_it(const struct hd_op *op)
 
 	hd_publish_op(op);
 	id = hd_judge_op(op);
-	v = peek(op->addr, op->size);
+	v = hd_peek(op->addr, op->size);
 	hd_did_op(op, id, v, v);
 }
 
@@ -82,7 +68,7 @@ static __always_inline void write_it(const struct hd_op *op)
 {
 	hd_publish_op(op);
 	W->unsettled_id = hd_judge_op(op);
-	W->unsettled_old = peek(op->addr, op->size);
+	W->unsettled_old = hd_peek(op->addr, op->size);
 	W->unsettled = 1;
 	if (unlikely(hd_eng.recording))
 		hd_keep_frames(op->pc);

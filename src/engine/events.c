@@ -176,20 +176,6 @@ void hd_did(u64 old, u64 val)
 	hd_did_op(&op, hd_address_id(op.addr), old, val);
 }
 
-static u64 value_at(u64 addr, u32 size)
-{
-	switch (size) {
-	case 1:
-		return *(u8 *)addr;
-	case 2:
-		return *(u16 *)addr;
-	case 4:
-		return *(u32 *)addr;
-	default:
-		return *(u64 *)addr;
-	}
-}
-
 void hd_settle_store(void)
 {
 	const struct hd_op *now = &W->cur->op;
@@ -198,7 +184,7 @@ void hd_settle_store(void)
 
 	W->unsettled = 0;
 	hd_did_op(&op, W->unsettled_id, W->unsettled_old,
-		  value_at(op.addr, op.size));
+		  hd_peek(op.addr, op.size));
 }
 
 void hd_note(u32 code, const volatile void *obj, bool write, u64 a, u64 b,

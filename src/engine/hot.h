@@ -94,6 +94,21 @@ static __always_inline void hd_publish_op(const struct hd_op *op)
 
 /* --- judging the address --- */
 
+/* What memory holds: 1, 2, 4 or 8 bytes. */
+static __always_inline u64 hd_peek(u64 addr, u32 size)
+{
+	switch (size) {
+	case 1:
+		return *(u8 *)addr;
+	case 2:
+		return *(u16 *)addr;
+	case 4:
+		return *(u32 *)addr;
+	default:
+		return *(u64 *)addr;
+	}
+}
+
 /* Identity of an address that depends neither on layout nor on build. */
 static __always_inline u64 hd_address_id(u64 addr)
 {
