@@ -61,6 +61,17 @@ static bool users_done(void)
 	return true;
 }
 
+/* What is found at the end is no task's doing. */
+static void emit_end(struct hd_event *ev)
+{
+	struct hd_task *cur = W->cur;
+
+	boot_task.id = HD_MAX_TASKS;
+	W->cur = &boot_task;
+	hd_emit(ev);
+	W->cur = cur;
+}
+
 void hd_finish(void)
 {
 	struct hd_event ev = { .op = { .kind = HD_EV_END } };
@@ -77,7 +88,7 @@ void hd_finish(void)
 	if (hd_eng.scenario->check)
 		run_as_boot(hd_eng.scenario->check);
 	if (!W->ended)
-		hd_emit(&ev);
+		emit_end(&ev);
 	hd_eng.marks_ever |= W->marks;
 }
 
