@@ -170,12 +170,14 @@ static __always_inline u64 hd_value_id(u64 v)
 	return hd_in_statics(v) ? v - (u64)__start_hd_data : 1;
 }
 
-/* The trace hash, and the hash of what the task has seen. */
+/* The trace hash, and the hash of what the task has seen.  The second never
+ * leaves the process, so it keeps pointers into the program apart. */
 static __always_inline void hd_hash_op(struct hd_task *t,
 				       const struct hd_op *op, u64 id, u64 old,
 				       u64 val)
 {
 	u64 x = (u64)op->kind << 56 | (u64)op->order << 48 | op->size;
+	u64 seen = old;
 
 	if (op->size == 8) {
 		old = hd_value_id(old);
@@ -183,7 +185,7 @@ static __always_inline void hd_hash_op(struct hd_task *t,
 	}
 	x = (id ^ x) * 0x9fb21c651e98df25ull;
 	x = ((x ^ x >> 32) + old) * 0xd1342543de82ef95ull;
-	t->hist = hd_fold(t->hist, x);
+	t->hist = hd_fold(t->hist, x ^ seen);
 	x = (x ^ x >> 32) + val * 0x9e3779b97f4a7c15ull + t->id;
 	W->hash = hd_fold(W->hash, x);
 }
