@@ -50,7 +50,8 @@ void page_line(struct page *p, const char *fmt, ...)
 }
 
 /* How many bytes of text go on a line of width: up to the last blank that
- * fits, or all, or a hard cut. */
+ * fits, or all; a single word is cut before a bracket or behind an underscore,
+ * if it has one in its second half. */
 static size_t fits(const char *text, size_t width)
 {
 	size_t n = strlen(text), i;
@@ -59,6 +60,12 @@ static size_t fits(const char *text, size_t width)
 		return n;
 	for (i = width; i > 0; i--)
 		if (text[i] == ' ')
+			return i;
+	for (i = width; i > width / 2; i--)
+		if (text[i] == '(')
+			return i;
+	for (i = width; i > width / 2; i--)
+		if (text[i - 1] == '_')
 			return i;
 	return width;
 }

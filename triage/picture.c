@@ -98,10 +98,11 @@ static void cell_statement(struct cell *c, const struct row *r,
 	}
 	if (at < l->object_at && l->object_at + n <= l->width)
 		at = l->object_at;
-	if (n && at + n > l->width) {
+	if (n ? at + n > l->width : at > l->width + 1) {
 		snprintf(line, sizeof(line), "%s", r->st.verb);
 		cell_add(c, r->indent, line, l->width);
-		cell_add(c, r->indent + 2u, what, l->width);
+		if (n)
+			cell_add(c, r->indent + 2u, what, l->width);
 		return;
 	}
 	snprintf(line, sizeof(line), "%*s%-*s%s", r->indent, "",

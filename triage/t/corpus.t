@@ -84,4 +84,10 @@ for my $s (@scenarios) {
 		"$r->{unreadable}" eq '0 0', '... that run, the same twice'
 		or diag "$out$err";
 }
+# What is pasted into a mail: 72 columns, plain ASCII.
+for my $f (glob 'corpus/regress/*/*/report.txt') {
+	my @bad = grep { length > 72 || /[^\x20-\x7e]/ } split /\n/, slurp($f);
+	is "@bad", '', "$f: 72 columns of ASCII";
+}
+
 done_testing;
