@@ -41,7 +41,18 @@
 	X(TREE, "tree", "VMA tree broken")                                   \
 	X(NOT_RESTORED, "not-restored", "mm differs after a failed call")    \
 	X(SPURIOUS_ERROR, "spurious-error", "error without a cause")         \
-	X(LIMIT, "limit", "limit reached")
+	X(LIMIT, "limit", "limit reached")                                   \
+	X(NEST_NOT_HELD, "nest-not-held", "nested lock was not taken")       \
+	X(WAIT_CONTEXT, "wait-context", "invalid wait context")              \
+	X(INCONSISTENT, "inconsistent", "inconsistent lock state")           \
+	X(IRQ_INVERSION, "irq-inversion",                                    \
+	  "possible irq lock inversion dependency")                          \
+	X(IRQ_ORDER, "irq-order", "irq-safe -> irq-unsafe lock order")       \
+	X(MAX_DEPTH, "max-depth", "MAX_LOCK_DEPTH too low")                  \
+	X(BAD_SUBCLASS, "bad-subclass", "looking up invalid subclass")       \
+	X(DATA_RACE, "data-race", "data-race")                               \
+	X(ASSERT_RACE, "assert-race", "assert: race")                        \
+	X(REFCOUNT_LEAK, "refcount-leak", "reference leaked")
 
 enum hd_verdict_kind {
 	HD_V_NONE,
@@ -62,6 +73,8 @@ struct hd_verdict {
 	u32 step;  /* event at which it was raised */
 	u32 pc;    /* where */
 	u32 off;   /* object offset, when type is set */
+	u32 other_n;    /* races: n-th op of the other task; 0: none */
+	u8 other_task;  /* races: whose access it races with */
 	const char *type;                     /* type of the object, or NULL */
 	const char *names[HD_VERDICT_NAMES];  /* sorted lock classes, or words */
 };
