@@ -43,7 +43,8 @@ my %may = (
 	'src'            => ['src', 'src/engine', 'src/oracle', 'src/mm',
 	                     'src/kernel', 'src/base'],
 	'fuzz'           => ['fuzz', 'src', 'src/engine', 'src/base'],
-	'triage'         => ['triage', 'src', 'src/engine', 'src/base'],
+	'triage'         => ['triage', 'src', 'src/engine', 'src/oracle',
+	                     'src/base'],
 );
 
 sub folder { my ($p) = @_; $p =~ s{/[^/]*$}{}; return $p }

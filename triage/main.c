@@ -17,6 +17,7 @@ MAYBE(cmd_fuzz);
 MAYBE(cmd_show);
 MAYBE(cmd_dedup);
 MAYBE(cmd_new);
+MAYBE(cmd_lockdep);
 
 struct verb {
 	const char *name;
@@ -60,6 +61,8 @@ static const struct verb verbs[] = {
 	  "report on a saved schedule, or describe a scenario", NULL },
 	{ "dedup", cmd_dedup, 0, "DIR",
 	  "group saved schedules by signature", NULL },
+	{ "lockdep", cmd_lockdep, 0, "FILE",
+	  "judge lock programs as the kernel's lockdep does", NULL },
 	{ "new", cmd_new, 0, "NAME",
 	  "write the frame of a scenario for heddle-cc", NULL },
 };

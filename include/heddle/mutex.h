@@ -19,7 +19,7 @@ struct mutex {
 };
 
 #define __MUTEX_INITIALIZER(n) \
-	{ .dep_map = STATIC_LOCKDEP_MAP_INIT(#n, &(n)) }
+	{ .dep_map = STATIC_LOCKDEP_MAP_INIT_WAIT(#n, &(n), LD_WAIT_SLEEP) }
 #define DEFINE_MUTEX(n) struct mutex n = __MUTEX_INITIALIZER(n)
 
 #define mutex_init(m)                                                  \

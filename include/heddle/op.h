@@ -126,6 +126,14 @@ int hd_current(void);
 struct lockdep_map;
 void hd_lock_acquire(struct lockdep_map *map, int subclass, int trylock,
 		     int read, int check, u32 pc);
+/* nest: a lock that this task holds and that orders locks of map's class. */
+void hd_lock_acquire_nest(struct lockdep_map *map, int subclass, int trylock,
+			  int read, int check, struct lockdep_map *nest,
+			  u32 pc);
+/* Checked as an acquire, but nothing is held: waiting for what a lock guards. */
+void hd_lock_sync(struct lockdep_map *map, int subclass, int read, int check,
+		  u32 pc);
+void hd_lock_set_subclass(struct lockdep_map *map, int subclass, u32 pc);
 void hd_lock_release(struct lockdep_map *map, u32 pc);
 void hd_lock_downgrade(struct lockdep_map *map, u32 pc);
 

@@ -47,7 +47,7 @@ enum rwsem_policy {
 void heddle_rwsem_policy(enum rwsem_policy p);
 
 #define __RWSEM_INITIALIZER(n) \
-	{ .dep_map = STATIC_LOCKDEP_MAP_INIT(#n, &(n)) }
+	{ .dep_map = STATIC_LOCKDEP_MAP_INIT_WAIT(#n, &(n), LD_WAIT_SLEEP) }
 #define DECLARE_RWSEM(n) struct rw_semaphore n = __RWSEM_INITIALIZER(n)
 
 #define init_rwsem(s)                                                  \

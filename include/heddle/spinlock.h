@@ -18,7 +18,7 @@ typedef struct spinlock {
 } spinlock_t;
 
 #define __SPIN_LOCK_UNLOCKED(n) \
-	{ .dep_map = STATIC_LOCKDEP_MAP_INIT(#n, &(n)) }
+	{ .dep_map = STATIC_LOCKDEP_MAP_INIT_WAIT(#n, &(n), LD_WAIT_CONFIG) }
 #define DEFINE_SPINLOCK(n) spinlock_t n = __SPIN_LOCK_UNLOCKED(n)
 
 #define spin_lock_init(l)                                              \

@@ -40,6 +40,7 @@ static void run_as_boot(void (*fn)(void))
 	memset(&boot_task, 0, sizeof(boot_task));
 	boot_task.id = HD_MAX_TASKS;
 	boot_task.name = "setup";
+	boot_task.held = hd_world_held(HD_MAX_TASKS);
 	W->cur = &boot_task;
 	W->running = 0;
 	hd_coro_switch(&hd_eng.main_sp,
@@ -67,6 +68,7 @@ static void emit_end(struct hd_event *ev)
 	struct hd_task *cur = W->cur;
 
 	boot_task.id = HD_MAX_TASKS;
+	boot_task.nheld = 0;
 	W->cur = &boot_task;
 	hd_emit(ev);
 	W->cur = cur;

@@ -165,13 +165,32 @@ void hd_unsubscribe_all(void);
 void hd_emit(struct hd_event *ev);
 
 /* Lock annotations come twice with every lock, and most of them concern
- * nobody: the lock oracle gets them by direct call, without an event. */
+ * nobody: the lock oracle gets them by direct call, without an event.  It keeps
+ * the stack of held locks of the task (nheld, held, chain). */
 struct hd_lock_oracle {
-	/* under other locks, before t->held grows; code: see struct hd_op */
-	void (*acquire)(const struct hd_task *t, struct lockdep_map *map,
-			u32 code, u32 subclass, u32 pc);
-	/* release or downgrade of a lock that the task does not hold */
-	void (*unbalanced)(struct lockdep_map *map, u32 pc);
+	/* e: map, nest, pc, n, read, trylock, check, subclass, hardirqs_off
+	 * are filled; sync: as if released at once (lock_sync) */
+	void (*acquire)(struct hd_task *t, struct hd_held *e, bool sync);
+	void (*release)(struct hd_task *t, struct lockdep_map *map, u32 pc);
+	void (*downgrade)(struct hd_task *t, struct lockdep_map *map, u32 pc);
+	void (*set_subclass)(struct hd_task *t, struct lockdep_map *map,
+			     u32 subclass, u32 pc);
+	bool (*is_held)(const struct hd_task *t, const struct lockdep_map *map,
+			int read);
+	/* memory is freed, or a lock in it initialised anew */
+	void (*freed)(const struct hd_task *t, u64 from, u64 size, u32 pc);
+	/* what: enum hd_context; the task's flags are already changed */
+	void (*context)(struct hd_task *t, u32 what);
+};
+enum hd_context {
+	HD_CTX_IRQS_ON,
+	HD_CTX_IRQS_OFF,
+	HD_CTX_BH_ON,
+	HD_CTX_BH_OFF,
+	HD_CTX_HARDIRQ_ENTER,
+	HD_CTX_HARDIRQ_EXIT,
+	HD_CTX_SOFTIRQ_ENTER,
+	HD_CTX_SOFTIRQ_EXIT,
 };
 extern struct hd_lock_oracle hd_lock_oracle;
 void hd_settle_store(void);

@@ -74,6 +74,15 @@ static u64 statics_size(void)
 	return (u64)(__stop_hd_data - __start_hd_data);
 }
 
+static struct table {
+	char *base;
+	const u32 *used;
+} tables[8];
+static u32 ntables;
+static u64 table_room;
+static u64 (*hashes[4])(u64 h);
+static u32 nhashes;
+
 void hd_world_clear(void)
 {
 	static char *pristine; /* static data as the program started with it */
@@ -89,6 +98,8 @@ void hd_world_clear(void)
 		}
 		memcpy(__start_hd_data, pristine, statics_size());
 	}
+	ntables = nhashes = 0;
+	table_room = HD_STATE_BASE + HD_STATE_SIZE / 4;
 	W->used = (sizeof(struct hd_world) + 63) & ~63u;
 	W->heap_used = HD_GRANULE; /* granule 0 means none */
 }
@@ -99,6 +110,33 @@ void *hd_world_reserve(u32 size)
 
 	W->used += (size + 15) & ~15u;
 	return p;
+}
+
+/* --- tables that grow within a run ------------------------------------------ */
+
+void *hd_world_reserve_table(u32 max, const u32 *used)
+{
+	char *p = (char *)table_room;
+
+	if (ntables == ARRAY_SIZE(tables) ||
+	    table_room + max > HD_HELD_BASE) {
+		fprintf(stderr, "heddle: no room for the tables of oracles\n");
+		exit(70);
+	}
+	table_room += (max + 63) & ~63ull;
+	tables[ntables++] = (struct table){ p, used };
+	return p;
+}
+
+void hd_world_hash_by(u64 (*fn)(u64 h))
+{
+	if (nhashes < ARRAY_SIZE(hashes))
+		hashes[nhashes++] = fn;
+}
+
+struct hd_held *hd_world_held(u32 task)
+{
+	return (struct hd_held *)(HD_HELD_BASE + task * HD_HELD_SIZE);
 }
 
 struct hd_task *hd_world_add_task(const char *name, void (*fn)(void *),
@@ -113,14 +151,16 @@ struct hd_task *hd_world_add_task(const char *name, void (*fn)(void *),
 	t->fn = fn;
 	t->arg = arg;
 	t->next_edit = UINT32_MAX;
+	t->held = hd_world_held(t->id);
 	W->ready |= 1ull << t->id;
 	return t;
 }
 
 /* --- snapshots -------------------------------------------------------------
  *
- * state | heap | shadow | statics | for each task the live part of its stack.
- * The state comes first: it says how long the rest is. */
+ * state | tables | heap | shadow | statics | for each task its held locks and
+ * the live part of its stack.  The state comes first: it says how long the
+ * rest is. */
 
 static u32 shadow_used(void)
 {
@@ -137,14 +177,23 @@ static u64 stack_live(u32 task)
 	return (u64)(stack_top(task) - (char *)W->tasks[task].sp);
 }
 
+static u64 held_size(u32 task)
+{
+	return W->tasks[task].nheld * sizeof(struct hd_held);
+}
+
 u64 hd_snapshot_size(void)
 {
 	u64 size = W->used + W->heap_used + shadow_used() + statics_size();
 	u32 i;
 
-	for (i = 0; i < W->ntasks; i++)
+	for (i = 0; i < ntables; i++)
+		size += *tables[i].used;
+	for (i = 0; i < W->ntasks; i++) {
+		size += held_size(i);
 		if (W->tasks[i].state != HD_DONE)
 			size += stack_live(i);
+	}
 	return size;
 }
 
@@ -172,11 +221,15 @@ void hd_snapshot_save(void *to)
 	u32 i;
 
 	p = put(p, (void *)HD_STATE_BASE, W->used);
+	for (i = 0; i < ntables; i++)
+		p = put(p, tables[i].base, *tables[i].used);
 	p = put(p, (void *)HD_HEAP_BASE, W->heap_used);
 	p = put(p, (void *)HD_SHADOW_BASE, shadow_used());
 	if (statics_size())
 		p = put(p, __start_hd_data, statics_size());
 	for (i = 0; i < W->ntasks; i++) {
+		if (unlikely(W->tasks[i].nheld))
+			p = put(p, W->tasks[i].held, held_size(i));
 		if (W->tasks[i].state == HD_DONE)
 			continue;
 		unpoison(W->tasks[i].sp, stack_live(i));
@@ -209,11 +262,15 @@ void hd_snapshot_load(const void *from)
 
 	forget_above(w->heap_used);
 	p = take(p, (void *)HD_STATE_BASE, w->used);
+	for (i = 0; i < ntables; i++)
+		p = take(p, tables[i].base, *tables[i].used);
 	p = take(p, (void *)HD_HEAP_BASE, W->heap_used);
 	p = take(p, (void *)HD_SHADOW_BASE, shadow_used());
 	if (statics_size())
 		p = take(p, __start_hd_data, statics_size());
 	for (i = 0; i < W->ntasks; i++) {
+		if (unlikely(W->tasks[i].nheld))
+			p = take(p, W->tasks[i].held, held_size(i));
 		if (W->tasks[i].state == HD_DONE)
 			continue;
 		unpoison(stack_top(i) - HD_STACK_SIZE + HD_STACK_GUARD,
@@ -249,6 +306,8 @@ u64 hd_world_state_hash(void)
 			h = hd_fold(h, (u64)v->names[j]);
 	}
 	h = hash_bytes(h, oracles, (u64)((char *)W->tasks - oracles));
+	for (i = 0; i < nhashes; i++)
+		h = hashes[i](h);
 	h = hash_bytes(h, (void *)HD_HEAP_BASE, W->heap_used);
 	if (statics_size())
 		h = hash_bytes(h, __start_hd_data, statics_size());

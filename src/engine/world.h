@@ -6,6 +6,8 @@
  *   shadow  for each 16 bytes of heap, which object they belong to
  *   statics .data and .bss of model objects (section hd_data)
  *   stacks  one per task, guard page below; only the live part is copied
+ *   held    per task the locks that it holds; only those are copied
+ *   tables  of oracles, which grow within a run; only what is used is copied
  *
  * Reset is: restore the template, a snapshot taken after the set-up with every
  * task waiting at its first op.  Snapshot and restore are memcpy of what is
@@ -19,6 +21,8 @@
 /* above AddressSanitizer's shadow (0x10007fff8000) */
 #define HD_STATE_BASE 0x110000000000ull
 #define HD_STATE_SIZE 0x1000000ull
+#define HD_HELD_BASE 0x110000800000ull /* stacks of held locks */
+#define HD_HELD_SIZE 0x800ull          /* of one task */
 #define HD_HEAP_BASE 0x110001000000ull
 #define HD_HEAP_SIZE 0x100000ull /* 1 MiB: a u16 names each granule */
 #define HD_SHADOW_BASE 0x110002000000ull
@@ -28,7 +32,7 @@
 #define HD_GRANULE 16
 
 enum {
-	HD_MAX_HELD = 16,   /* locks held by one task */
+	HD_MAX_HELD = 48,   /* locks held by one task, lockdep's MAX_LOCK_DEPTH */
 	HD_MAX_READS = 8,   /* words that an await watches */
 	HD_MAX_MARKS = 64,
 	HD_MAX_STEPS = 20000, /* ops of one run */
@@ -51,12 +55,19 @@ struct hd_object {
 	u64 next_free; /* type-safe caches: granule of the next free object */
 };
 
+/* An entry of a task's stack of held locks.  The lock oracle fills and keeps
+ * it; blocking acquires are entered before they block. */
 struct hd_held {
 	struct lockdep_map *map;
+	struct lockdep_map *nest; /* nest_lock, or NULL */
 	u32 pc;
 	u32 n; /* the op at which it was taken */
+	u16 class;       /* lockdep's, 0xffff: none */
+	u16 chain;       /* lockdep's chain below it */
+	u16 references;  /* acquisitions under a nest lock counted on it */
 	u8 read, trylock, check, subclass;
-	u8 pad[4];
+	u8 irq_context;  /* bit 0: taken in a hardirq, bit 1: in a softirq */
+	u8 hardirqs_off;
 };
 
 enum hd_task_state { HD_READY, HD_ASLEEP, HD_DONE };
@@ -82,13 +93,17 @@ struct hd_task {
 	u8 atomic;      /* spinlocks held and the like: must not sleep */
 	u8 nheld;
 	u8 nreads;
-	u8 pad[3];
+	u8 in_hardirq, in_softirq; /* the interrupt it runs in: nesting */
+	u8 hardirq_threaded;
+	u8 irqs_off;
+	u8 bh_off;      /* nesting of local_bh_disable() */
+	u16 chain;      /* lockdep's: what is held, as one number */
 	u32 next_edit;  /* next op number at which an edit applies */
 	struct {
 		u64 addr;
 		u64 val;
 	} reads[HD_MAX_READS]; /* since its last await */
-	struct hd_held held[HD_MAX_HELD];
+	struct hd_held *held; /* nheld entries, the oldest first */
 } __attribute__((aligned(16))); /* reservations are: tasks form an array */
 
 struct hd_world {
@@ -124,6 +139,14 @@ void hd_world_map(void);
 void hd_world_clear(void);
 /* Take bytes of the state region (zeroed), for oracles, before tasks exist. */
 void *hd_world_reserve(u32 size);
+/* The same for a table of at most max bytes that only grows within a run; used
+ * counts its bytes and lies in a reservation. */
+void *hd_world_reserve_table(u32 max, const u32 *used);
+/* What of these tables decides the future, as a hash: called for each state of
+ * the bounded search, with the hash so far. */
+void hd_world_hash_by(u64 (*fn)(u64 h));
+/* Room for HD_MAX_HELD held locks; HD_MAX_TASKS: the boot task's. */
+struct hd_held *hd_world_held(u32 task);
 struct hd_task *hd_world_add_task(const char *name, void (*fn)(void *),
 				  void *arg);
 

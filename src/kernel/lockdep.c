@@ -21,19 +21,54 @@ static const char *last_part(const char *expr)
 	return *name ? name : "lock";
 }
 
-void hd_lockdep_init_map(struct lockdep_map *map, const char *name,
-			 const struct lock_class_key *key)
+static void init_map(struct lockdep_map *map, const char *name,
+		     const struct lock_class_key *key, u32 pc)
 {
-	hd_quiet_write(map, sizeof(*map), HD_PC());
+	hd_quiet_write(map, sizeof(*map), pc);
 	memset(map, 0, sizeof(*map));
 	map->name = last_part(name);
 	map->key = key;
+}
+
+void hd_lockdep_init_map(struct lockdep_map *map, const char *name,
+			 const struct lock_class_key *key)
+{
+	init_map(map, name, key, HD_PC());
+}
+
+void hd_lockdep_init_map_type(struct lockdep_map *map, const char *name,
+			      const struct lock_class_key *key, u8 inner,
+			      u8 outer, u8 lock_type)
+{
+	init_map(map, name, key, HD_PC());
+	map->wait_inner = inner;
+	map->wait_outer = outer;
+	map->lock_type = lock_type;
 }
 
 void hd_annotate_acquire(struct lockdep_map *map, int subclass, int trylock,
 			 int read)
 {
 	hd_lock_acquire(map, subclass, trylock, read, 1, HD_PC());
+}
+
+void hd_annotate_acquire_all(struct lockdep_map *map, int subclass,
+			     int trylock, int read, int check,
+			     struct lockdep_map *nest)
+{
+	hd_lock_acquire_nest(map, subclass, trylock, read, check, nest,
+			     HD_PC());
+}
+
+void hd_annotate_sync(struct lockdep_map *map, int subclass, int read,
+		      int check)
+{
+	hd_lock_sync(map, subclass, read, check, HD_PC());
+}
+
+void hd_annotate_subclass(struct lockdep_map *map, int subclass)
+{
+	hd_lock_set_subclass(map, subclass, HD_PC());
 }
 
 void hd_annotate_release(struct lockdep_map *map)
@@ -48,13 +83,8 @@ void hd_annotate_downgrade(struct lockdep_map *map)
 
 bool hd_lock_is_held(const struct lockdep_map *map, int read)
 {
-	const struct hd_task *t = W->cur;
-	u32 i;
-
-	for (i = 0; i < t->nheld; i++)
-		if (t->held[i].map == map)
-			return read < 0 || !!t->held[i].read == !!read;
-	return false;
+	return hd_lock_oracle.is_held &&
+	       hd_lock_oracle.is_held(W->cur, map, read);
 }
 
 void hd_lockdep_assert(bool held, const struct lockdep_map *map)

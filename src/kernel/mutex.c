@@ -14,7 +14,7 @@ void hd_mutex_init(struct mutex *m, const char *name,
 {
 	hd_quiet_write(m, sizeof(*m), HD_PC());
 	memset(m, 0, sizeof(*m));
-	lockdep_init_map(&m->dep_map, name, key);
+	lockdep_init_map_wait(&m->dep_map, name, key, 0, LD_WAIT_SLEEP);
 }
 
 static __always_inline struct hd_op op_on(const struct mutex *m, u8 kind,

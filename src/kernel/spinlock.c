@@ -12,7 +12,7 @@ void hd_spin_lock_init(spinlock_t *l, const char *name,
 {
 	hd_quiet_write(l, sizeof(*l), HD_PC());
 	memset(l, 0, sizeof(*l));
-	lockdep_init_map(&l->dep_map, name, key);
+	lockdep_init_map_wait(&l->dep_map, name, key, 0, LD_WAIT_CONFIG);
 }
 
 static __always_inline struct hd_op op_on(const spinlock_t *l, u8 kind,
