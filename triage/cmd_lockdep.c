@@ -182,6 +182,9 @@ static void tell_silent(struct judge *j, const struct line *l,
 	printf("%s\tkernel: %s %s\n", l->id, verdict, at);
 	if (lock_witness(&j->program, e->at, witness, sizeof(witness)))
 		printf("%s", witness);
+	else
+		printf("  no interleaving of its critical sections that "
+		       "deadlocks was found\n");
 }
 
 static bool judge_line(struct judge *j, const struct line *l)

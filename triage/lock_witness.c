@@ -1,7 +1,315 @@
 /* SPDX-License-Identifier: MIT */
+/* Can what lockdep reported happen?
+ *
+ * The cycle's dependencies come from critical sections of the program: each
+ * section is run by a thread of its own, from its first lock to the one that
+ * it wants, and the interleavings are searched for a state in which every
+ * thread waits.  Locks behave as fair ones: a reader waits for writers that
+ * wait, a recursive reader only for one that is inside, and a trylock that the
+ * program took must succeed. */
 #include "lock_program.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../src/base/hash.h"
+#include "../src/oracle/lockdep.h"
+
+enum { MAX_THREADS = 8, MAX_LENGTH = 64, SEEN = 1 << 16, MAX_PATH = 512 };
+
+struct thread {
+	u32 want;                /* operation that it blocks on, index */
+	u8 n;
+	u32 op[MAX_LENGTH];      /* the section, ends with want */
+};
+
+struct search {
+	const struct lock_program *p;
+	u32 at;                  /* the operation reported, index */
+	struct {
+		u16 from, to;
+	} edge[MAX_THREADS];
+	u32 nthreads;
+	struct thread thread[MAX_THREADS];
+	u8 pc[MAX_THREADS];
+	bool waits[MAX_THREADS];
+	struct {
+		u8 thread;
+		bool waits;
+		u32 op;
+	} path[MAX_PATH];
+	u32 npath;
+	u64 seen[SEEN];
+	u32 nseen;
+};
+
+/* --- critical sections --------------------------------------------------------- */
+
+static bool is_class(const struct lock_op *o, u16 class)
+{
+	const char *name = lock_class_name(class);
+	u32 sub = name[1] == '/' ? (u32)atoi(name + 2) : 0;
+
+	return name[0] == 'A' + o->lock / LOCK_INSTANCES && sub == o->subclass;
+}
+
+/* The last acquisition of lock before i that is still held at i, or -1. */
+static int holder_op(const struct lock_program *p, u32 i, u8 lock, u8 task)
+{
+	int k, released = 0;
+
+	for (k = (int)i - 1; k >= 0; k--) {
+		const struct lock_op *o = &p->op[k];
+
+		if (o->task != task || o->lock != lock)
+			continue;
+		if (o->kind == LOP_RELEASE)
+			released++;
+		else if (o->kind == LOP_ACQUIRE && !released--)
+			return k;
+	}
+	return -1;
+}
+
+static bool holds_class(const struct lock_program *p, u32 i, u16 class)
+{
+	u32 k;
+
+	for (k = 0; k < i; k++)
+		if (p->op[k].task == p->op[i].task &&
+		    p->op[k].kind == LOP_ACQUIRE && is_class(&p->op[k], class) &&
+		    holder_op(p, i, p->op[k].lock, p->op[i].task) == (int)k)
+			return true;
+	return false;
+}
+
+/* From where the task last held nothing to operation i. */
+static bool section(const struct lock_program *p, u32 i, struct thread *t)
+{
+	u32 k, start = 0;
+	int depth = 0;
+
+	for (k = 0; k < i; k++) {
+		if (p->op[k].task != p->op[i].task)
+			continue;
+		depth += p->op[k].kind == LOP_ACQUIRE;
+		depth -= p->op[k].kind == LOP_RELEASE;
+		if (depth <= 0)
+			start = k + 1;
+	}
+	t->want = i;
+	t->n = 0;
+	for (k = start; k <= i; k++) {
+		const struct lock_op *o = &p->op[k];
+
+		if (o->task != p->op[i].task ||
+		    (o->kind != LOP_ACQUIRE && o->kind != LOP_RELEASE &&
+		     o->kind != LOP_DOWNGRADE))
+			continue;
+		if (t->n == MAX_LENGTH)
+			return false;
+		t->op[t->n++] = k;
+	}
+	return true;
+}
+
+/* --- locks ----------------------------------------------------------------------- */
+
+static const struct lock_op *op_of(const struct search *s, u32 t, u32 pc)
+{
+	return &s->p->op[s->thread[t].op[pc]];
+}
+
+/* Is lock held by a thread's first pc operations, exclusively (w) or not (r)? */
+static void holders(const struct search *s, u8 lock, u32 *w, u32 *r)
+{
+	u32 t, i;
+
+	*w = *r = 0;
+	for (t = 0; t < s->nthreads; t++) {
+		int writes = 0, reads = 0;
+
+		for (i = 0; i < s->pc[t]; i++) {
+			const struct lock_op *o = op_of(s, t, i);
+
+			if (o->lock != lock)
+				continue;
+			if (o->kind == LOP_ACQUIRE)
+				*(o->read ? &reads : &writes) += 1;
+			else if (o->kind == LOP_DOWNGRADE && writes)
+				writes--, reads++;
+			else if (o->kind == LOP_RELEASE)
+				*(reads ? &reads : &writes) -= 1;
+		}
+		*w += writes > 0;
+		*r += reads > 0;
+	}
+}
+
+static bool can_take(const struct search *s, u32 t)
+{
+	const struct lock_op *o = op_of(s, t, s->pc[t]), *q;
+	u32 w, r, u;
+
+	if (o->kind != LOP_ACQUIRE)
+		return true;
+	holders(s, o->lock, &w, &r);
+	if (w || (r && !o->read))
+		return false;
+	for (u = 0; u < s->nthreads && o->read == 1; u++) {
+		q = op_of(s, u, s->pc[u]);
+		if (s->waits[u] && q->lock == o->lock && !q->read)
+			return false;
+	}
+	return true;
+}
+
+/* --- interleavings ------------------------------------------------------------------ */
+
+static bool seen_before(struct search *s)
+{
+	u64 h = 1;
+	u32 t, i;
+
+	for (t = 0; t < s->nthreads; t++)
+		h = hd_fold(h, s->pc[t] * 2u + s->waits[t] + 1);
+	h |= 1;
+	for (i = (u32)h % SEEN; s->seen[i]; i = (i + 1) % SEEN)
+		if (s->seen[i] == h)
+			return true;
+	s->seen[i] = h;
+	return ++s->nseen > SEEN / 2;
+}
+
+static bool all_wait(const struct search *s)
+{
+	u32 t;
+
+	for (t = 0; t < s->nthreads; t++)
+		if (!s->waits[t] || s->pc[t] + 1 != s->thread[t].n ||
+		    can_take(s, t))
+			return false;
+	return true;
+}
+
+static bool step_and_search(struct search *s, u32 t);
+
+static bool search(struct search *s)
+{
+	u32 t;
+
+	if (all_wait(s))
+		return true;
+	if (seen_before(s) || s->npath == MAX_PATH)
+		return false;
+	for (t = 0; t < s->nthreads; t++)
+		if (step_and_search(s, t))
+			return true;
+	return false;
+}
+
+static bool step_and_search(struct search *s, u32 t)
+{
+	const struct lock_op *o = op_of(s, t, s->pc[t]);
+	bool last = s->pc[t] + 1 == s->thread[t].n, waited = s->waits[t];
+	bool free = can_take(s, t);
+
+	if ((!free && (waited || o->trylock)) || (free && last))
+		return false;
+	s->path[s->npath].thread = (u8)t;
+	s->path[s->npath].waits = !free;
+	s->path[s->npath++].op = s->thread[t].op[s->pc[t]];
+	s->waits[t] = !free;
+	s->pc[t] += free;
+	if (search(s))
+		return true;
+	s->pc[t] -= free;
+	s->waits[t] = waited;
+	s->npath--;
+	return false;
+}
+
+/* --- one section for each dependency ------------------------------------------------- */
+
+static bool try_sections(struct search *s, u32 i)
+{
+	const struct lock_program *p = s->p;
+	u32 k;
+
+	if (i == s->nthreads) {
+		memset(s->pc, 0, sizeof(s->pc));
+		memset(s->waits, 0, sizeof(s->waits));
+		memset(s->seen, 0, sizeof(s->seen));
+		s->nseen = s->npath = 0;
+		return search(s);
+	}
+	for (k = 0; k <= s->at; k++) {
+		const struct lock_op *o = &p->op[k];
+
+		if (o->kind != LOP_ACQUIRE || o->trylock ||
+		    !is_class(o, s->edge[i].to) ||
+		    !holds_class(p, k, s->edge[i].from) ||
+		    !section(p, k, &s->thread[i]))
+			continue;
+		if (try_sections(s, i + 1))
+			return true;
+	}
+	return false;
+}
+
+static bool cycle(struct search *s)
+{
+	const struct lockdep_report *r = &lockdep_found;
+	u32 i;
+
+	if ((r->verdict != HD_V_CIRCULAR && r->verdict != HD_V_RECURSIVE) ||
+	    r->nedges + 1u > MAX_THREADS || r->prev == LOCKDEP_NO_CLASS)
+		return false;
+	s->edge[0].from = r->prev;
+	s->edge[0].to = r->next;
+	for (i = 0; i < r->nedges; i++) {
+		s->edge[i + 1].from = lockdep->edge[r->edge[i]].from;
+		s->edge[i + 1].to = lockdep->edge[r->edge[i]].to;
+	}
+	s->nthreads = i + 1;
+	return true;
+}
+
+static size_t put_row(const struct search *s, u32 i, char *buf, size_t size)
+{
+	char cell[40];
+
+	snprintf(cell, sizeof(cell), "%s%s", s->p->op[s->path[i].op].text,
+		 s->path[i].waits ? " waits" : "");
+	return (size_t)snprintf(buf, size, "    %*s%s\n",
+				(int)(18 * s->path[i].thread), "", cell);
+}
+
 bool lock_witness(const struct lock_program *p, u32 at, char *buf, size_t size)
 {
-	(void)p; (void)at; (void)buf; (void)size;
-	return false;
+	static struct search s;
+	size_t n;
+	u32 i;
+
+	memset(&s, 0, sizeof(s));
+	s.p = p;
+	s.at = at - 1;
+	if (!cycle(&s) || !try_sections(&s, 0))
+		return false;
+	n = (size_t)snprintf(buf, size, "  deadlock of its critical sections:\n"
+			     "   ");
+	for (i = 0; i < s.nthreads && n < size; i++) {
+		char head[24];
+
+		snprintf(head, sizeof(head), "T%u from op%u",
+			 p->op[s.thread[i].want].task, s.thread[i].op[0] + 1);
+		n += (size_t)snprintf(buf + n, size - n, " %-17s", head);
+	}
+	while (n && buf[n - 1] == ' ')
+		n--;
+	n += (size_t)snprintf(buf + n, size - n, "\n");
+	for (i = 0; i < s.npath && n < size; i++)
+		n += put_row(&s, i, buf + n, size - n);
+	return true;
 }

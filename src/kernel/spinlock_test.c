@@ -81,7 +81,7 @@ static void sleeper(void *arg)
 
 #define sleeper_setup setup
 TWIN_TASKS(sleeper, { "a", sleeper }, { "b", sleeper });
-TWIN_VARIANTS(sleeper, SHOWS(SLEEP_ATOMIC));
+TWIN_VARIANTS(sleeper, SHOWS(SLEEP_ATOMIC), SHOWS(WAIT_CONTEXT));
 TWIN(sleeper, "spinlock/sleep inside");
 
 /* --- two of a class need a subclass --------------------------------- */

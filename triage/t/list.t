@@ -25,7 +25,7 @@ is_deeply $s{abba}{variants}[0]{expect},
 like $out, qr/^held-at-user +lock held when returning to user space$/m,
 	'the names of verdicts';
 
-for my $verb (qw(list run explore fuzz replay min show dedup new)) {
+for my $verb (qw(list run explore fuzz replay min show dedup lockdep new)) {
 	($rc, $out, $err) = heddle($verb, '--help');
 	ok $rc eq '0' && $out =~ /^usage: \S+ $verb/ && !$err, "$verb --help";
 }

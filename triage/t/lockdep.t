@@ -1,0 +1,123 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Is the verdict the kernel's, at the kernel's operation?  corpus/lockdep holds
+# what a booted 6.12 with PROVE_LOCKING said to 7,573 lock programs, with the
+# dependencies that it had recorded by then and what lock_is_held() answered.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use Heddle;
+use Test::More;
+
+my $corpus = "$FindBin::Bin/../../corpus/lockdep";
+my ($rc, $out, $err, $r);
+
+for ([ 'cases.tsv', 1573, 22 ], [ 'random.tsv', 6000, 0 ]) {
+	my ($file, $programs, $api) = @$_;
+	($rc, $out) = heddle('lockdep', '--graph', '--quiet', "$corpus/$file");
+	$r = result($out);
+	is $rc, 0, "$file: every verdict, operation and dependency is the kernel's"
+	    or diag $out;
+	is $r->{compared}, $programs, "$file: all programs were compared";
+	is $r->{api}, $api, "$file: lines that are no programs are counted";
+	like $out, qr/^api only.* st-ww_test_two_contexts /m,
+	    '... and named' if $api;
+}
+
+# --- one line in, one line out ----------------------------------------------
+my $abba = "T1: W(A) W(B) U(B) U(A) ; T2: W(B) W(A) U(A) U(B)";
+my $file = spew("$dir/p.tsv", "abba\t$abba\n");
+($rc, $out) = heddle('lockdep', $file);
+is $rc, 0, 'nothing to compare: exit status 0';
+like $out, qr/^abba\treport:circular\top6=W\(A\)\@T2$/m, 'id, verdict, operation';
+
+spew($file, "x\t$abba\tclean\t-\n");
+($rc, $out) = heddle('lockdep', $file);
+is $rc, 1, 'another verdict than given: exit status 1';
+like $out, qr/^x\tdiffers: report:circular op6=W\(A\)\@T2, expected clean -$/m,
+    '... and both are printed';
+spew($file, "x\t$abba\treport:circular\top5=W(B)\@T2\n");
+($rc) = heddle('lockdep', $file);
+is $rc, 1, 'another operation than given: exit status 1';
+
+# --- a verdict must depend on what it is about -------------------------------
+my %twin = (
+	'order of recording' => [
+		'T1: W(N) W(Q) U(Q) U(N) ; T2: W(N) RR(P) U(P) U(N) ; ' .
+		'T3: RR(P) W(M) U(M) U(P) ; T4: W(Q) W(M) U(M) U(Q) ; ' .
+		'T5: W(M) W(T) U(T) U(M) ; T6: W(T) W(N) U(N) U(T)',
+		'report:circular',
+		'T2: W(N) RR(P) U(P) U(N) ; T3: RR(P) W(M) U(M) U(P) ; ' .
+		'T1: W(N) W(Q) U(Q) U(N) ; T4: W(Q) W(M) U(M) U(Q) ; ' .
+		'T5: W(M) W(T) U(T) U(M) ; T6: W(T) W(N) U(N) U(T)',
+		'clean' ],
+	'recursion of readers' => [ 'T1: R(A) R(A)', 'report:recursive',
+	                            'T1: RR(A) RR(A)', 'clean' ],
+	'nest lock' => [ 'T1: W(X) W(Y1) W(Y2)', 'report:recursive',
+	                 'T1: W(X) W(Y1^X) W(Y2^X)', 'clean' ],
+	'wait types' => [ '@A=raw @B=spin T1: W(A) W(B)', 'report:wait-context',
+	                  '@A=spin @B=raw T1: W(A) W(B)', 'clean' ],
+	'taking again' => [
+		'T1: W(C) W(A) U(A) U(C) ; T2: W(A) RR(B) W(C) U(B)',
+		'report:circular',
+		'T1: W(C) W(A) U(A) U(C) ; T2: W(A) RR(B) W(C) U(C)', 'clean' ],
+	'softirq' => [ 'T1: sirq{ W(A) U(A) sirq} W(A) U(A)',
+	               'report:inconsistent',
+	               'T1: sirq{ W(A) U(A) sirq} bhoff W(A) U(A) bhon',
+	               'clean' ],
+);
+for (sort keys %twin) {
+	my ($a, $want_a, $b, $want_b) = @{ $twin{$_} };
+	spew($file, "a\t$a\t$want_a\nb\t$b\t$want_b\n");
+	($rc, $out) = heddle('lockdep', $file);
+	is $rc, 0, "$_: one twin is reported, the other is not" or diag $out;
+}
+
+# --- exact: what the kernel misses --------------------------------------------
+($rc, $out) = heddle('lockdep', '--exact', '--quiet', "$corpus/cases.tsv");
+is $rc, 0, '--exact compares nothing';
+my @silent = $out =~ /^(\S+)\tkernel: clean/mg;
+is_deeply [ sort @silent ], [ sort qw(sp-bfs_onlyxr_first_hides
+    sp-bfs_read_edge_first_hides_3locks sp-bfs_read_edge_last_hides_3locks_too
+    sp-nest_cache_hole sp-rr_between_hides_abba sp-rr_between_order2) ],
+    'programs in which the kernel is silent';
+like $out, qr/^sp-rr_between_hides_abba\tkernel: clean -
+  deadlock of its critical sections:
+    T2 from op5       T1 from op1
+    W\(A\)
+    RR\(B\)
+                      W\(C\)
+    W\(C\) waits
+                      W\(A\) waits$/m, 'a recursive reader between hides ABBA: witness'
+    or diag $out;
+like $out, qr/^sp-bfs_read_edge_first_hides_3locks\t.*\n.*deadlock/m,
+    'the search that visits a class once hides three locks: witness';
+like $out, qr/^sp-nest_cache_hole\t.*\n  no interleaving/m,
+    'a chain trusted for its nest lock is no deadlock here';
+($rc, $out) = heddle('lockdep', '--exact', '--quiet', "$corpus/random.tsv");
+is result($out)->{silent}, 133, 'random programs in which the kernel is silent or late';
+
+# --- bad input -----------------------------------------------------------------
+for ([ "a\tT1: Q(A)\n", qr/:1: unknown operation: Q\(A\)$/ ],
+     [ "a\tT1: W(a)\n", qr/:1: not a lock: W\(a\)$/ ],
+     [ "a\tW(A)\n", qr/:1: no task/ ],
+     [ "a\tT99: W(A)\n", qr/:1: not a task/ ],
+     [ "a\t\@A=soft T1: W(A)\n", qr/:1: not a wait type/ ],
+     [ "# c\nnothing\n", qr/:2: not a lock program/ ]) {
+	my ($text, $why) = @$_;
+	spew($file, $text);
+	($rc, $out, $err) = heddle('lockdep', $file);
+	ok $rc eq '2' && $err =~ $why && $err =~ /\A[^\n]*\n\z/,
+	    'one line and exit status 2: ' . $text =~ s/\s+/ /gr or diag $err;
+}
+for ([], [ '/nonexistent' ], [ '--what', 'x' ]) {
+	($rc, $out, $err) = heddle('lockdep', @$_);
+	ok $rc eq '2' && $err, "usage: lockdep @$_";
+}
+my $deep = join ' ', map { "W($_) W($_/1)" } 'A' .. 'X';
+spew($file, "a\tT1: $deep\treport:max-depth\top48=W(X/1)\@T1\n");
+($rc, $out) = heddle('lockdep', $file);
+is $rc, 0, '47 locks are fine, the 48th is not' or diag $out;
+
+done_testing;
