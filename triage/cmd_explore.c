@@ -114,35 +114,14 @@ static void tell_bound(struct exploration *e, u64 runs, u64 cut)
 	fflush(stdout);
 }
 
-static void edit_text(const struct hd_edit *e, char *buf, size_t size)
-{
-	char task[64], other[64];
-	int n = snprintf(buf, size, "%s %s %u", hd_edit_name(e->kind),
-			 task_label(e->task, task, sizeof(task)), e->anchor);
-
-	if (e->kind == HD_EDIT_SWITCH)
-		snprintf(buf + n, size - (size_t)n, " %s",
-			 task_label(e->arg % W->ntasks, other, sizeof(other)));
-	else if (e->kind == HD_EDIT_CHOOSE)
-		snprintf(buf + n, size - (size_t)n, " %u", e->arg);
-}
-
-/* The edits as a .sched would have them, in the order in which they act. */
+/* The edits as a .sched would have them. */
 static void tell_witness(const struct hd_schedule *s)
 {
 	enum { MOST = 24, WIDTH = 79 };
-	struct anchor a[MOST];
 	u8 order[MOST];
-	u32 i, j, n = s->nedits < MOST ? s->nedits : MOST;
+	u32 i, n = edits_in_order(s, order, MOST);
 	int at;
 
-	hd_run_with_log(s);
-	for (i = 0; i < n; i++) {
-		anchor_describe(s->edit[i].task, s->edit[i].anchor, &a[i]);
-		for (j = i; j && a[order[j - 1]].order > a[i].order; j--)
-			order[j] = order[j - 1];
-		order[j] = (u8)i;
-	}
 	at = printf("    witness:%s", n ? "" : " every task runs on until it "
 						"blocks");
 	for (i = 0; i < n; i++) {

@@ -94,9 +94,11 @@ void report_page(const struct story *s, struct page *p)
 	picture_draw(s, p);
 	page_line(p, "%s", "");
 	page_init(&detail, p->width);
+	report_splat(s, &detail);
 	report_locks(s, &detail);
 	report_detail(s, &detail);
 	near = story_verdict(s) && neighbour_describe(s, words, sizeof(words));
+	report_witness(s, &detail);
 	hd_run_with_log(&s->report->schedule);
 	if (near)
 		page_wrap(p, 2, "%s", words);

@@ -20,6 +20,7 @@ bool report_all;
 bool verdict_of_lockdep(u8 kind)
 {
 	return (kind >= HD_V_CIRCULAR && kind <= HD_V_LOCK_ASSERT) ||
+	       (kind >= HD_V_NEST_NOT_HELD && kind <= HD_V_BAD_SUBCLASS) ||
 	       kind == HD_V_DEADLOCK;
 }
 
@@ -452,6 +453,7 @@ bool story_tell(struct story *s, const struct report *r)
 	s->variant = r->target.variant;
 	s->all = report_all;
 	copy_run(s, &o);
+	splat_keep(&s->splat);
 	for (s->at = 0; s->at < s->nverdicts; s->at++)
 		if (!r->want[0] ||
 		    want_matches(r->want, &s->verdicts[s->at]))

@@ -5,6 +5,8 @@
  *   report.c            the story: records, verdict, what is left out
  *   report_statement.c  one op in words
  *   picture*.c          rows, in columns
+ *   report_splat.c      what lockdep found, and where it comes from
+ *   report_witness.c    the deadlock behind a lock-order report
  *   page.c              lines of text, wrapped
  *
  * Nothing here knows a bug: all that is printed are values, branches and
@@ -37,6 +39,8 @@ void change_text(const char *old, const char *val, char *buf, size_t size);
 void object_text(const struct hd_record *rec, char *buf, size_t size);
 bool is_op(const struct hd_record *rec);
 bool is_lock_op(u8 kind);
+/* Was it an interrupt handler that did this? */
+bool record_in_irq(const struct hd_record *rec);
 /* An annotation that the model wrote by hand, not part of a lock's own op. */
 bool is_manual_annotation(const struct hd_record *rec);
 
@@ -52,8 +56,26 @@ enum record_flag {
 	REC_FRESH = 64,  /* on an object that no other task has seen yet */
 };
 
+/* --- report_splat.c --------------------------------------------------------- */
+
+struct splat_edge {
+	const char *from, *to; /* classes */
+	u32 step, task;        /* where it was recorded */
+	u8 dep;
+};
+/* What lockdep found in this run; verdict 0: nothing. */
+struct splat {
+	u8 verdict, bit, excl, prev_read, next_read;
+	const char *prev, *next; /* the new dependency */
+	u32 nclasses, nedges, nback;
+	const char *class[16];
+	struct splat_edge edge[16], back[16];
+};
+void splat_keep(struct splat *k); /* of the run that was just made */
+
 struct story {
 	const struct report *report;
+	struct splat splat;
 	const struct heddle_scenario *scenario;
 	const struct heddle_variant *variant;
 	struct hd_record *log;
@@ -109,7 +131,10 @@ u32 wrap_text(const char *text, u32 width, char piece[][160], u32 max);
 /* --- the parts of a report, each appends to the page --------------------- */
 
 void picture_draw(const struct story *s, struct page *p);
+void report_splat(const struct story *s, struct page *p);
 void report_locks(const struct story *s, struct page *p);
+/* Searches: the world no longer holds the story's run. */
+void report_witness(const struct story *s, struct page *p);
 void report_detail(const struct story *s, struct page *p);
 /* The nearest run without the verdict, in words; false if none was found.
  * Runs other schedules: the world no longer holds the story's run. */

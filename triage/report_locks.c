@@ -2,8 +2,7 @@
 /* Who held which lock when the verdict was raised, and who waited for whom?
  *
  * Everything is reconstructed from the annotations and the blocked tasks that
- * were recorded in this run; the rules for edges are those of the lockdep
- * oracle (src/oracle/lockdep_stack.c). */
+ * were recorded in this run.  What lockdep made of them: report_splat.c. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,25 +16,13 @@ struct lock {
 	bool waits;
 };
 
-struct edge {
-	struct lock from, to;
-	u32 task;
-};
-
 struct locks {
 	const struct story *s;
 	struct lock held[HD_MAX_TASKS][HD_MAX_HELD];
 	u32 nheld[HD_MAX_TASKS];
-	struct edge edge[64];
-	u32 nedges;
 	struct lock wanted; /* by the acquire that raised the verdict */
 	bool wants;
 };
-
-static bool same_class(const struct lock *a, const struct lock *b)
-{
-	return !strcmp(a->name, b->name) && a->subclass == b->subclass;
-}
 
 static struct lock lock_of(const struct story *s, u32 i)
 {
@@ -51,27 +38,6 @@ static struct lock lock_of(const struct story *s, u32 i)
 }
 
 /* --- replaying the annotations ------------------------------------------- */
-
-static void note_edges(struct locks *l, u32 task, const struct lock *next)
-{
-	u32 i;
-
-	if (next->trylock || !next->check)
-		return;
-	for (i = l->nheld[task]; i-- > 0;) {
-		const struct lock *h = &l->held[task][i];
-
-		if (!h->check)
-			continue;
-		if (l->nedges < ARRAY_SIZE(l->edge)) {
-			l->edge[l->nedges].from = *h;
-			l->edge[l->nedges].to = *next;
-			l->edge[l->nedges++].task = task;
-		}
-		if (!h->trylock)
-			break;
-	}
-}
 
 static struct lock *find_held(struct locks *l, u32 task, u64 map)
 {
@@ -120,7 +86,6 @@ static void step(struct locks *l, u32 i)
 	switch (ev->op.kind) {
 	case HD_EV_ACQUIRE:
 		lock = lock_of(l->s, i);
-		note_edges(l, t, &lock);
 		lock.waits = still_waits(l->s, i);
 		if (l->nheld[t] < HD_MAX_HELD)
 			l->held[t][l->nheld[t]++] = lock;
@@ -136,6 +101,14 @@ static void step(struct locks *l, u32 i)
 	}
 }
 
+static bool is_refusal(u8 kind)
+{
+	return kind == HD_V_CIRCULAR || kind == HD_V_RECURSIVE ||
+	       kind == HD_V_INCONSISTENT || kind == HD_V_IRQ_INVERSION ||
+	       kind == HD_V_IRQ_ORDER || kind == HD_V_WAIT_CONTEXT ||
+	       kind == HD_V_NEST_NOT_HELD;
+}
+
 /* Up to the verdict.  An acquire that lockdep refused is wanted, not held. */
 static void replay(struct locks *l)
 {
@@ -145,7 +118,7 @@ static void replay(struct locks *l)
 	for (i = 0; i < l->s->n && !(l->s->flag[i] & REC_AFTER); i++) {
 		if (v && l->s->log[i].ev.step == v->step &&
 		    l->s->log[i].ev.op.kind == HD_EV_ACQUIRE &&
-		    (v->kind == HD_V_CIRCULAR || v->kind == HD_V_RECURSIVE)) {
+		    is_refusal(v->kind)) {
 			l->wanted = lock_of(l->s, i);
 			l->wants = true;
 			break;
@@ -158,7 +131,7 @@ static void replay(struct locks *l)
 
 static const char *mode(const struct lock *l)
 {
-	return l->read ? "(R)" : "(W)";
+	return l->read == 2 ? "(RR)" : l->read ? "(R)" : "(W)";
 }
 
 static void print_place(const struct story *s, struct page *p, u32 indent,
@@ -206,77 +179,6 @@ static void print_held(struct locks *l, struct page *p)
 				print_lock(l, p, t, &l->held[t][i], "");
 	if (l->wants && v)
 		print_lock(l, p, v->task, &l->wanted, "wants ");
-}
-
-/* --- circular: the chain of orders --------------------------------------- */
-
-static void print_edge(struct locks *l, struct page *p, const struct edge *e,
-		       const char *how)
-{
-	char what[160];
-
-	page_wrap(p, 4, "  %s %s %s while it %s %s",
-		  story_task(l->s, e->task), how, e->to.name,
-		  strcmp(how, "wants") ? "held" : "holds", e->from.name);
-	snprintf(what, sizeof(what), "%s %s in", e->from.name, mode(&e->from));
-	print_place(l->s, p, 4, what, e->from.rec);
-	snprintf(what, sizeof(what), "%s %s in", e->to.name, mode(&e->to));
-	print_place(l->s, p, 4, what, e->to.rec);
-}
-
-/* Breadth first over recorded edges: parent[] leads back from an edge that
- * ends in to. */
-static int find_path(struct locks *l, const struct lock *from,
-		     const struct lock *to, int *parent)
-{
-	u32 queue[64], head = 0, tail = 0, i;
-	bool seen[64] = { false };
-
-	for (i = 0; i < l->nedges; i++)
-		if (same_class(&l->edge[i].from, from)) {
-			seen[i] = true;
-			parent[i] = -1;
-			queue[tail++] = i;
-		}
-	while (head < tail) {
-		u32 at = queue[head++];
-
-		if (same_class(&l->edge[at].to, to))
-			return (int)at;
-		for (i = 0; i < l->nedges; i++) {
-			if (seen[i] ||
-			    !same_class(&l->edge[i].from, &l->edge[at].to))
-				continue;
-			seen[i] = true;
-			parent[i] = (int)at;
-			queue[tail++] = i;
-		}
-	}
-	return -1;
-}
-
-static void print_cycle(struct locks *l, struct page *p)
-{
-	const struct hd_verdict *v = story_verdict(l->s);
-	u32 i, old = l->nedges, t = v->task;
-	int parent[64], at;
-
-	if (!l->wants || t >= l->s->ntasks)
-		return;
-	note_edges(l, t, &l->wanted);
-	for (i = old; i < l->nedges; i++) {
-		struct edge *e = &l->edge[i];
-
-		at = find_path(l, &e->to, &e->from, parent);
-		if (at < 0 || (u32)at >= old)
-			continue;
-		page_line(p, "%s", "");
-		page_line(p, "the cycle of lock orders");
-		print_edge(l, p, e, "wants");
-		for (; at >= 0; at = parent[at])
-			print_edge(l, p, &l->edge[at], "took");
-		return;
-	}
 }
 
 /* --- blocked: who waits for whom ----------------------------------------- */
@@ -354,8 +256,6 @@ void report_locks(const struct story *s, struct page *p)
 		return;
 	l->s = s;
 	replay(l);
-	if (v && v->kind == HD_V_CIRCULAR)
-		print_cycle(l, p);
 	if (v && verdict_of_progress(v->kind))
 		print_blocked(l, p);
 	print_held(l, p);

@@ -328,3 +328,9 @@ void op_statement(const struct hd_record *rec, char *buf, size_t size)
 	statement_make(rec, &s);
 	statement_print(&s, buf, size);
 }
+
+bool record_in_irq(const struct hd_record *rec)
+{
+	(void)rec; /* until there are interrupts */
+	return false;
+}

@@ -199,3 +199,32 @@ bool anchor_matches(const struct anchor *a, const struct anchor *b)
 	return a->at_end == b->at_end && a->time == b->time &&
 	       !strcmp(a->site, b->site);
 }
+
+u32 edits_in_order(const struct hd_schedule *s, u8 *order, u32 max)
+{
+	struct anchor a[32];
+	u32 i, j, n = s->nedits < max ? s->nedits : max;
+
+	n = n < ARRAY_SIZE(a) ? n : (u32)ARRAY_SIZE(a);
+	hd_run_with_log(s);
+	for (i = 0; i < n; i++) {
+		anchor_describe(s->edit[i].task, s->edit[i].anchor, &a[i]);
+		for (j = i; j && a[order[j - 1]].order > a[i].order; j--)
+			order[j] = order[j - 1];
+		order[j] = (u8)i;
+	}
+	return n;
+}
+
+void edit_text(const struct hd_edit *e, char *buf, size_t size)
+{
+	char task[64], other[64];
+	int n = snprintf(buf, size, "%s %s %u", hd_edit_name(e->kind),
+			 task_label(e->task, task, sizeof(task)), e->anchor);
+
+	if (e->kind == HD_EDIT_SWITCH)
+		snprintf(buf + n, size - (size_t)n, " %s",
+			 task_label(e->arg % W->ntasks, other, sizeof(other)));
+	else if (e->kind == HD_EDIT_CHOOSE)
+		snprintf(buf + n, size - (size_t)n, " %u", e->arg);
+}

@@ -101,6 +101,11 @@ struct anchor {
 void anchor_describe(u32 task, u32 n, struct anchor *a);
 /* The task's op that stands at a's site for the a->time-th time; 0: none. */
 u32 anchor_find(u32 task, const struct anchor *a);
+/* "switch first 4 second" */
+void edit_text(const struct hd_edit *e, char *buf, size_t size);
+/* The indices of the first (at most 32) edits in the order in which they act;
+ * runs the schedule. */
+u32 edits_in_order(const struct hd_schedule *s, u8 *order, u32 max);
 bool anchor_matches(const struct anchor *a, const struct anchor *b);
 /* sched_site.c: function#ordinal of the op whose place is pc. */
 bool site_name(u32 pc, char *buf, size_t size);

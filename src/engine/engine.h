@@ -168,7 +168,7 @@ void hd_emit(struct hd_event *ev);
  * nobody: the lock oracle gets them by direct call, without an event.  It keeps
  * the stack of held locks of the task (nheld, held, chain). */
 struct hd_lock_oracle {
-	/* e: map, nest, pc, n, read, trylock, check, subclass, hardirqs_off
+	/* e: the free entry on top of the stack; map, nest, pc, n, read, trylock, check, subclass, hardirqs_off
 	 * are filled; sync: as if released at once (lock_sync) */
 	void (*acquire)(struct hd_task *t, struct hd_held *e, bool sync);
 	void (*release)(struct hd_task *t, struct lockdep_map *map, u32 pc);

@@ -29,20 +29,24 @@ static __always_inline void annotate(u8 kind, struct lockdep_map *map,
 		W->step++;
 }
 
+/* The entry is written where it will stay if the oracle takes it. */
 static __always_inline void acquire(u8 kind, const struct hd_held *want)
 {
 	u32 code = (u32)(want->read | want->trylock << 2 | want->check << 3);
 	struct hd_task *t = W->cur;
-	struct hd_held e = *want;
+	struct hd_held *e = &t->held[t->nheld];
 
 	hd_settle();
 	if (unlikely(W->probing))
 		return;
-	annotate(kind, e.map, code, e.subclass, e.pc);
-	e.n = t->n;
-	e.hardirqs_off = t->irqs_off;
+	annotate(kind, want->map, code, want->subclass, want->pc);
+	if (unlikely(t->nheld == HD_MAX_HELD))
+		hd_limit("held locks");
+	*e = *want;
+	e->n = t->n;
+	e->hardirqs_off = t->irqs_off;
 	if (likely(hd_lock_oracle.acquire))
-		hd_lock_oracle.acquire(t, &e, kind == HD_EV_LOCK_SYNC);
+		hd_lock_oracle.acquire(t, e, kind == HD_EV_LOCK_SYNC);
 }
 
 void hd_lock_acquire(struct lockdep_map *map, int subclass, int trylock,

@@ -29,7 +29,7 @@ static noinline void raise(u32 pc)
 
 /* --- acquire ---------------------------------------------------------------- */
 
-/* The usual case: the chain was validated before, and nothing about it can
+/* e: the free entry on top of t's stack.  The usual case: the chain was validated before, and nothing about it can
  * have become wrong: wait types are a matter of the chain where no interrupt
  * makes them stricter. */
 static __always_inline bool is_routine(struct hd_task *t, struct hd_held *e)
@@ -52,7 +52,7 @@ static __always_inline bool is_routine(struct hd_task *t, struct hd_held *e)
 	if (unlikely(lockdep->irqs) && !lockdep_usage_is_known(t, e))
 		return false;
 	e->chain = t->chain;
-	t->held[t->nheld++] = *e;
+	t->nheld++; /* e lies there */
 	t->chain = c;
 	return true;
 }

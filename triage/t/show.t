@@ -10,7 +10,7 @@ use Heddle;
 use JSON::PP;
 use Test::More;
 
-my $golden = "$FindBin::Bin/golden";
+my $golden = "$FindBin::Bin/../golden";
 my ($rc, $out, $err);
 
 sub is_golden {
