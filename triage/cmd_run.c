@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../src/base/hash.h"
+#include "boot.h"
 #include "options.h"
 #include "search.h"
 #include "cmd_run.h"
@@ -111,6 +112,7 @@ struct search {
 	u64 schedules, first; /* run, and index of the wanted one (from 1) */
 	char signature[160];  /* of the wanted verdict */
 	struct hd_schedule schedule;
+	u32 boot;             /* reports over all runs */
 	bool lost;            /* something could not be saved */
 	double began;
 };
@@ -156,6 +158,9 @@ static void search(struct search *x)
 
 		x->schedules = i + 1;
 		seen_add(o.hash);
+		if (x->o->lockdep == LOCKDEP_BOOT && boot_join(&s, i + 1) &&
+		    !x->o->want && !x->o->keep_going)
+			break;
 		if (o.nverdicts && note(x, &o, &s))
 			break;
 		if (!(i & 1023))
@@ -237,6 +242,8 @@ static void result_line(const struct search *x)
 		printf(" first=%llu", (unsigned long long)x->first);
 	else
 		printf(" first=-");
+	if (x->o->lockdep == LOCKDEP_BOOT)
+		printf(" boot=%u", x->boot);
 	printf(" interleavings=%u%s seconds=%.3f\n", seen, full ? "+" : "",
 	       seconds_now() - x->began);
 }
@@ -247,7 +254,7 @@ static int status(const struct search *x)
 		return EXIT_USAGE;
 	if (x->o->want)
 		return x->first ? EXIT_VERDICT : EXIT_CLEAN;
-	if (findings_bugs(&x->findings))
+	if (findings_bugs(&x->findings) || x->boot)
 		return EXIT_VERDICT;
 	/* only limits: nothing is known about what lies behind them */
 	return x->findings.n || interrupted ? EXIT_INCOMPLETE : EXIT_CLEAN;
@@ -262,7 +269,11 @@ static int search_and_tell(const struct target *t, const struct options *o,
 	x.o = o;
 	x.strategy = strategy;
 	x.began = seconds_now();
+	if (o->lockdep == LOCKDEP_BOOT)
+		boot_start();
 	search(&x);
+	if (o->lockdep == LOCKDEP_BOOT)
+		x.boot = boot_tell(t, o->out);
 	if (x.first && !o->keep_going)
 		hand_out(&x, x.signature, &x.schedule, true);
 	if (x.findings.n && (o->keep_going || o->want || !x.first))
@@ -273,7 +284,7 @@ static int search_and_tell(const struct target *t, const struct options *o,
 		printf("to save it: %s run ... --out=DIR\n", program);
 	if (interrupted)
 		printf("interrupted\n");
-	if (!x.findings.n)
+	if (!x.findings.n && !x.boot)
 		printf("no verdict in %llu schedules of this model\n"
 		       "(a search, not a proof: see %s explore)\n",
 		       (unsigned long long)x.schedules, program);

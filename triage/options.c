@@ -8,9 +8,10 @@
 #include <getopt.h>
 #include <string.h>
 
+#include "../src/oracle/lockdep.h"
 #include "triage.h"
 
-enum type { FLAG, TEXT, NUMBER, BOUND, COUNT1, NOT_YET, KERNEL_ONLY };
+enum type { FLAG, TEXT, NUMBER, BOUND, COUNT1, NOT_YET, LOCKDEP };
 
 struct row {
 	const char *name;
@@ -66,8 +67,11 @@ static const struct row rows[] = {
 	{ "json", 0, FLAG, AT(json), V_LIST, 0, NULL, "as JSON" },
 	{ "verdicts", 0, FLAG, AT(verdicts), V_LIST, 0, NULL,
 	  "list the verdicts' names instead" },
-	{ "lockdep", 0, KERNEL_ONLY, 0, V_RUN | V_EXPLORE | V_MIN, 0, "kernel",
-	  "judge locks by the kernel's rules (exact, boot: not built yet)" },
+	{ "lockdep", 0, LOCKDEP, AT(lockdep),
+	  V_RUN | V_EXPLORE | V_MIN | V_REPLAY, 0, "kernel|exact|boot",
+	  "judge lock orders as the kernel does (default); exactly, also\n"
+	  "where its search is known to miss a cycle; or, run only, over\n"
+	  "all runs together as well" },
 	{ "weak", 0, NOT_YET, 0, V_EXPLORE, 0, "N", "not built yet" },
 	{ "calls", 0, NOT_YET, 0, V_RUN | V_EXPLORE | V_MIN, 0, "LIST",
 	  "not built yet" },
@@ -97,6 +101,22 @@ static bool complain(const char *verb, const char *what, const char *name)
 	return false;
 }
 
+static bool take_lockdep(const char *verb, const char *value, u8 *mode)
+{
+	static const char *const names[] = { "kernel", "exact", "boot" };
+
+	for (*mode = 0; *mode < ARRAY_SIZE(names); ++*mode)
+		if (!strcmp(value, names[*mode]))
+			break;
+	if (*mode == ARRAY_SIZE(names))
+		return complain(verb, "not kernel, exact or boot: --lockdep=",
+				value);
+	if (*mode == LOCKDEP_BOOT && strcmp(verb, "run"))
+		return complain(verb, "only run joins runs: --lockdep=", value);
+	lockdep_exact = *mode == LOCKDEP_EXACT;
+	return true;
+}
+
 static bool take(const char *verb, const struct row *r, const char *value,
 		 struct options *o)
 {
@@ -122,10 +142,8 @@ static bool take(const char *verb, const struct row *r, const char *value,
 			return true;
 		}
 		break;
-	case KERNEL_ONLY:
-		if (!strcmp(value, "kernel"))
-			return true;
-		/* fall through */
+	case LOCKDEP:
+		return take_lockdep(verb, value, field);
 	case NOT_YET:
 		return complain(verb, "not built yet: --", r->name);
 	}

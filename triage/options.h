@@ -10,12 +10,15 @@ enum verb_bit {
 	V_LIST = 1, V_RUN = 2, V_EXPLORE = 4, V_REPLAY = 8, V_MIN = 16,
 };
 
+enum lockdep_mode { LOCKDEP_KERNEL, LOCKDEP_EXACT, LOCKDEP_BOOT };
+
 struct options {
 	const char *strategy, *want, *out, *scenario;
 	u64 schedules, max_schedules, limit;
 	u64 seed, seeds, fail, signals;
 	s64 preemptions; /* -1: none */
 	bool keep_going, as_is, json, report, twice, check, verdicts;
+	u8 lockdep; /* enum lockdep_mode */
 	int nargs;
 	char **args;
 };

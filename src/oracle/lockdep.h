@@ -9,6 +9,7 @@
  *   lockdep_usage.c  classes used in interrupts, and with interrupts on
  *   lockdep_wait.c   wait types: what may be taken inside what
  *   lockdep_report.c the one report: verdict, classes, cycle
+ *   lockdep_boot.c   one graph for many runs
  *
  * The rules are those of kernel/locking/lockdep.c, Linux 6.12 with
  * PROVE_LOCKING and PROVE_RAW_LOCK_NESTING, held to the verdicts of a booted
@@ -206,6 +207,8 @@ u8 lockdep_dep_kind(u8 prev_read, u8 next_read);
 
 /* --- lockdep_usage.c ------------------------------------------------------- */
 
+/* The first use of e's class in this way. */
+bool lockdep_mark(const struct hd_held *e, u8 bit);
 bool lockdep_mark_usage(struct hd_task *t, const struct hd_held *e, bool sync);
 /* Would it mark anything new? */
 bool lockdep_usage_is_known(const struct hd_task *t, const struct hd_held *e);

@@ -88,7 +88,7 @@ static bool valid_state(u16 class, u8 bit)
 	return true;
 }
 
-static bool mark(const struct hd_held *e, u8 bit)
+bool lockdep_mark(const struct hd_held *e, u8 bit)
 {
 	u8 excl = excluded_by(bit);
 	bool backward = bit & USAGE_ENABLED;
@@ -146,7 +146,7 @@ bool lockdep_mark_usage(struct hd_task *t, const struct hd_held *e, bool sync)
 	u32 i;
 
 	for (i = 0; i < LOCKDEP_USAGES; i++)
-		if (mask >> order[i] & 1 && !mark(e, order[i]))
+		if (mask >> order[i] & 1 && !lockdep_mark(e, order[i]))
 			return false;
 	return true;
 }
@@ -217,7 +217,7 @@ static bool mark_held(struct hd_task *t, u8 bit)
 		const struct hd_held *e = &t->held[i];
 
 		if (e->check && e->class != LOCKDEP_NO_CLASS &&
-		    !mark(e, (u8)(bit + (e->read != 0))))
+		    !lockdep_mark(e, (u8)(bit + (e->read != 0))))
 			return false;
 	}
 	return true;
