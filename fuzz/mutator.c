@@ -38,6 +38,17 @@ static u16 other_task(struct draw *d, u32 ntasks, u32 than)
 	return (u16)(ntasks > 1 && t >= than ? t + 1 : t);
 }
 
+/* A switch to a handler is its coming, if it comes on the task's CPU. */
+static struct hd_edit as_irq(struct hd_edit e)
+{
+	const struct hd_task *h = &W->tasks[e.arg % W->ntasks];
+
+	if (e.kind == HD_EDIT_SWITCH || e.kind == HD_EDIT_IRQ)
+		e.kind = h->irq && h->host == e.task ? HD_EDIT_IRQ :
+						       HD_EDIT_SWITCH;
+	return e;
+}
+
 /* Two tasks met, first then second: turn the order round, hold the first
  * until the second was there, or let the second in right behind the first. */
 static struct hd_edit at_conflict(struct draw *d, const struct fuzz_trace *t)
@@ -127,8 +138,8 @@ static void add(struct draw *d, struct hd_schedule *s,
 		const struct fuzz_trace *t)
 {
 	trim(d, s, FUZZ_MAX_EDITS - 1);
-	put(s, t->nconflicts && percent(d, 70) ? at_conflict(d, t) :
-						 anywhere(d, t));
+	put(s, as_irq(t->nconflicts && percent(d, 70) ? at_conflict(d, t) :
+							anywhere(d, t)));
 }
 
 static void drop(struct draw *d, struct hd_schedule *s)
@@ -153,12 +164,14 @@ static void retarget(struct draw *d, struct hd_schedule *s,
 		     const struct fuzz_trace *t)
 {
 	u32 i = below(d, s->nedits);
-	struct hd_edit *e = &s->edit[i];
+	struct hd_edit e = s->edit[i];
 
-	if (e->kind == HD_EDIT_CHOOSE)
-		e->arg = (u16)below(d, 8);
+	if (e.kind == HD_EDIT_CHOOSE)
+		e.arg = (u16)below(d, 8);
 	else
-		e->arg = other_task(d, t->ntasks, e->task);
+		e.arg = other_task(d, t->ntasks, e.task);
+	hd_schedule_remove(s, i);
+	put(s, as_irq(e));
 }
 
 /* Another base, another seed.  A mutant often has a new base and new edits at

@@ -71,10 +71,25 @@ static json_t *variant_json(const struct heddle_variant *v)
 	return o;
 }
 
+static json_t *task_json(const struct heddle_task *t)
+{
+	json_t *o = json_object();
+
+	json_object_set_new(o, "name", json_string(t->name));
+	if (t->irq) {
+		json_object_set_new(o, "handler", json_string(
+			t->irq == HEDDLE_HARDIRQ ? "hardirq" : "softirq"));
+		json_object_set_new(o, "on", text_or_null(t->on));
+	}
+	return o;
+}
+
 static json_t *scenario_json(const struct heddle_scenario *s)
 {
 	json_t *o = json_object(), *list = json_array();
 	const struct heddle_variant *v;
+	const struct heddle_task *t;
+	json_t *tasks = json_array();
 
 	json_object_set_new(o, "name", json_string(s->name));
 	json_object_set_new(o, "title", text_or_null(s->title));
@@ -83,6 +98,9 @@ static json_t *scenario_json(const struct heddle_scenario *s)
 	json_object_set_new(o, "canary", json_boolean(s->canary));
 	for (v = s->variants; v->name; v++)
 		json_array_append_new(list, variant_json(v));
+	for (t = s->tasks; t->name; t++)
+		json_array_append_new(tasks, task_json(t));
+	json_object_set_new(o, "tasks", tasks);
 	json_object_set_new(o, "variants", list);
 	return o;
 }

@@ -39,7 +39,7 @@ static const char *const kind_name[HD_KINDS] = {
 	[HD_EV_NOTE] = "note", [HD_EV_REMARK] = "remark",
 	[HD_EV_BAD_ACCESS] = "bad-access", [HD_EV_STUCK] = "stuck",
 	[HD_EV_END] = "end", [HD_EV_MARK] = "mark",
-	[HD_EV_BLOCKED] = "blocked",
+	[HD_EV_BLOCKED] = "blocked", [HD_EV_CONTEXT] = "context",
 };
 
 static json_t *hex(u64 v)
@@ -109,7 +109,8 @@ static json_t *all_verdicts(const struct story *s)
 
 static json_t *one_edit(const struct story *s, const struct hd_edit *e)
 {
-	json_t *arg = e->kind == HD_EDIT_SWITCH && s->ntasks ?
+	bool task = e->kind == HD_EDIT_SWITCH || e->kind == HD_EDIT_IRQ;
+	json_t *arg = task && s->ntasks ?
 			      text(story_task(s, e->arg % s->ntasks)) :
 			      json_integer(e->arg);
 

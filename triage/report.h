@@ -31,6 +31,7 @@ bool statement_place(const struct hd_record *rec, struct sym_site *site);
  * code, and no helpers of the API. */
 u32 statement_stack(const struct hd_record *rec, struct sym_site *site,
 		    u32 max);
+bool is_interrupted(const struct hd_record *rec);
 void statement_make(const struct hd_record *rec, struct statement *s);
 void statement_print(const struct statement *s, char *buf, size_t size);
 void value_text(u64 v, u32 size, char *buf, size_t room);

@@ -236,6 +236,12 @@ static void print_blocked(struct locks *l, struct page *p)
 		head = true;
 		top = l->nheld[b->task] ?
 			      &l->held[b->task][l->nheld[b->task] - 1] : NULL;
+		if (is_interrupted(&l->s->log[i])) {
+			snprintf(what, sizeof(what), "%s is %s in",
+				 story_task(l->s, b->task), b->text);
+			print_place(l->s, p, 2, what, place_of_wait(l->s, i));
+			continue;
+		}
 		is_lock = top && b->text && !strcmp(top->name, b->text);
 		snprintf(what, sizeof(what), "%s %s %s%s%s in",
 			 story_task(l->s, b->task),

@@ -164,7 +164,7 @@ static bool move(struct try *t, u32 i, int by, bool any)
 	struct hd_edit e = t->base.edit[i];
 	int anchor = (int)e.anchor + by;
 
-	if (e.kind != HD_EDIT_SWITCH || anchor < 1 || anchor > 65535)
+	if ((e.kind != HD_EDIT_SWITCH && e.kind != HD_EDIT_IRQ) || anchor < 1 || anchor > 65535)
 		return false;
 	t->now = t->base;
 	hd_schedule_remove(&t->now, i);

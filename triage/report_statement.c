@@ -293,6 +293,12 @@ static void annotation(const struct hd_record *rec, struct statement *s)
 		 rec->ev.text ? rec->ev.text : "");
 }
 
+/* The task is under an interrupt handler that does not end (progress.c). */
+bool is_interrupted(const struct hd_record *rec)
+{
+	return rec->ev.text && !strncmp(rec->ev.text, "interrupted by ", 15);
+}
+
 void statement_make(const struct hd_record *rec, struct statement *s)
 {
 	u8 kind = rec->ev.op.kind;
@@ -307,7 +313,8 @@ void statement_make(const struct hd_record *rec, struct statement *s)
 	    kind == HD_AWAIT || kind == HD_EV_EXIT)
 		return;
 	if (kind == HD_EV_BLOCKED) {
-		snprintf(s->values, sizeof(s->values), "sleeps");
+		snprintf(s->values, sizeof(s->values), "%s",
+			 is_interrupted(rec) ? "interrupted" : "sleeps");
 		return;
 	}
 	if (kind != HD_RCU_CALL && kind != HD_RCU_GP)
@@ -331,6 +338,5 @@ void op_statement(const struct hd_record *rec, char *buf, size_t size)
 
 bool record_in_irq(const struct hd_record *rec)
 {
-	(void)rec; /* until there are interrupts */
-	return false;
+	return rec->ev.task < W->ntasks && W->tasks[rec->ev.task].irq;
 }

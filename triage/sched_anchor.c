@@ -222,7 +222,7 @@ void edit_text(const struct hd_edit *e, char *buf, size_t size)
 	int n = snprintf(buf, size, "%s %s %u", hd_edit_name(e->kind),
 			 task_label(e->task, task, sizeof(task)), e->anchor);
 
-	if (e->kind == HD_EDIT_SWITCH)
+	if (e->kind == HD_EDIT_SWITCH || e->kind == HD_EDIT_IRQ)
 		snprintf(buf + n, size - (size_t)n, " %s",
 			 task_label(e->arg % W->ntasks, other, sizeof(other)));
 	else if (e->kind == HD_EDIT_CHOOSE)

@@ -228,8 +228,11 @@ static bool read_edit(struct reader *r, u8 kind)
 		return false;
 	if (!n)
 		return wrong(r, "ops are numbered from 1, not", r->word[2]);
-	if (kind == HD_EDIT_SWITCH && !task_word(r, after++, &other))
+	if ((kind == HD_EDIT_SWITCH || kind == HD_EDIT_IRQ) &&
+	    !task_word(r, after++, &other))
 		return false;
+	if (kind == HD_EDIT_IRQ && !W->tasks[other].irq)
+		return wrong(r, "no interrupt handler", r->word[3]);
 	if (kind == HD_EDIT_CHOOSE && r->nwords < 4)
 		return wrong(r, "choice without its value", r->whole);
 	if (kind == HD_EDIT_CHOOSE &&
@@ -297,7 +300,7 @@ static bool read_line(struct reader *r)
 {
 	static const u8 kinds[] = { HD_EDIT_SWITCH, HD_EDIT_HOLD,
 				    HD_EDIT_SIGNAL, HD_EDIT_CHOOSE,
-				    HD_EDIT_FAIL };
+				    HD_EDIT_FAIL, HD_EDIT_IRQ };
 	const char *word = r->word[0];
 	u32 i;
 

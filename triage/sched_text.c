@@ -19,6 +19,7 @@
  * edits, in the order in which they act:
  *   switch TASK N OTHER ANCHOR   before TASK's N-th op run OTHER
  *   hold TASK N ANCHOR           keep TASK until a conflicting op ran
+ *   irq TASK N HANDLER ANCHOR    before it HANDLER comes on TASK's CPU
  *   signal TASK N ANCHOR         a signal is pending at TASK's N-th op
  *   choose TASK N VALUE          TASK's N-th data choice
  *   fail TASK N                  TASK's N-th fallible operation fails
@@ -62,14 +63,16 @@ static bool is_counted(u8 kind)
 	return kind == HD_EDIT_CHOOSE || kind == HD_EDIT_FAIL;
 }
 
-static bool is_reserved(u8 kind)
+static bool does_nothing(const struct hd_edit *e)
 {
-	return kind == HD_EDIT_STALE || kind == HD_EDIT_IRQ ||
-	       kind == HD_EDIT_RF_POS || kind == HD_EDIT_RF_NEG;
+	if (e->kind == HD_EDIT_IRQ)
+		return !W->tasks[e->arg % W->ntasks].irq;
+	return e->kind == HD_EDIT_STALE || e->kind == HD_EDIT_RF_POS ||
+	       e->kind == HD_EDIT_RF_NEG;
 }
 
-/* The edits, in the order in which they act; those of kinds that do nothing
- * yet are left out. */
+/* The edits, in the order in which they act; those that do nothing, whatever
+ * the run, are left out. */
 static u32 collect(const struct hd_schedule *s, struct line *lines)
 {
 	u32 i, n = 0;
@@ -79,7 +82,7 @@ static u32 collect(const struct hd_schedule *s, struct line *lines)
 
 		memset(l, 0, sizeof(*l));
 		l->e = s->edit[i];
-		if (is_reserved(l->e.kind) || l->e.task >= W->ntasks ||
+		if (does_nothing(&l->e) || l->e.task >= W->ntasks ||
 		    !l->e.anchor)
 			continue;
 		if (!is_counted(l->e.kind))
@@ -117,7 +120,7 @@ static void write_edit(FILE *f, u32 number, const struct line *l)
 	fprintf(f, "# %u  before op %u of %s: %s\n", number, l->e.anchor, task,
 		l->a.statement[0] ? l->a.statement : "not reached");
 	fprintf(f, "%s %s %u", hd_edit_name(l->e.kind), task, l->e.anchor);
-	if (l->e.kind == HD_EDIT_SWITCH)
+	if (l->e.kind == HD_EDIT_SWITCH || l->e.kind == HD_EDIT_IRQ)
 		fprintf(f, " %s", task_label(l->e.arg % W->ntasks, other,
 					     sizeof(other)));
 	write_anchor(f, &l->a);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What is the smallest schedule that shows this signature, and is that proved?
  *
- * Reduction: the run is written as edits over run-to-block (one per switch);
+ * Reduction: the run is written as edits over run-to-block (one per switch or interrupt);
  * delta debugging removes edits, then single edits are moved, retargeted and
  * removed in pairs as long as the cost falls.  Proof: an exhaustive search with
  * one preemption less, and no more other choices, does not show the signature;
@@ -64,6 +64,14 @@ static void keep_choices(const struct hd_schedule *from,
 			hd_schedule_add(out, from->edit[i]);
 }
 
+/* Is it the coming of a handler that interrupts the task? */
+static bool comes_on(const struct hd_record *r, u32 task)
+{
+	const struct hd_task *h = &W->tasks[r->ev.task];
+
+	return h->irq && h->host == task && r->ev.n == 1;
+}
+
 void realised_schedule(struct hd_schedule *out)
 {
 	static struct hd_schedule s;
@@ -80,6 +88,8 @@ void realised_schedule(struct hd_schedule *out)
 			struct hd_edit e = { HD_EDIT_SWITCH, (u8)task,
 					     (u16)(n + 1), r->ev.task };
 
+			if (comes_on(r, task))
+				e.kind = HD_EDIT_IRQ;
 			hd_schedule_add(&s, e);
 		}
 		task = r->ev.task;
@@ -194,7 +204,8 @@ static bool move_one(struct reduction *r)
 		if (e.anchor < UINT16_MAX && try_instead(r, i, f))
 			return true;
 		f = e;
-		for (u = 0; e.kind == HD_EDIT_SWITCH && u < W->ntasks; u++) {
+		for (u = 0; (e.kind == HD_EDIT_SWITCH ||
+			     e.kind == HD_EDIT_IRQ) && u < W->ntasks; u++) {
 			f.arg = (u16)u;
 			if (u != e.arg && try_instead(r, i, f))
 				return true;

@@ -15,10 +15,17 @@
 
 enum { HD_MAX_TASKS = 64, HD_MAX_EXPECT = 8 };
 
+/* An interrupt handler is a task that the schedule may let run on the CPU of
+ * another one: see irq.h.  It comes at most once, or not at all; one that may
+ * come twice is declared twice.  The first task of a scenario is none. */
+enum heddle_irq { HEDDLE_HARDIRQ = 1, HEDDLE_SOFTIRQ = 2 };
+
 struct heddle_task {
 	const char *name;
 	void (*fn)(void *arg);
 	void *arg;
+	u8 irq;         /* enum heddle_irq; 0: an ordinary task */
+	const char *on; /* handlers: name of the task that they interrupt */
 };
 
 /* Verdicts that a bounded or unbounded search of the variant shows.  at is the

@@ -8,6 +8,7 @@
 #include <heddle/compiler.h>
 #include <heddle/errno.h>
 #include <heddle/heddle.h>
+#include <heddle/irq.h>
 #include <heddle/lockdep.h>
 #include <heddle/mutex.h>
 #include <heddle/rcu.h>

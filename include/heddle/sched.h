@@ -7,7 +7,8 @@
 
 #include <heddle/op.h>
 
-/* Constant, and outside the world: reading it is no op. */
+/* Constant, and outside the world: reading it is no op.  In an interrupt
+ * handler, current is the task that it interrupted. */
 struct task_struct {
 	const char *comm;
 	int pid;
@@ -34,12 +35,14 @@ void cond_resched(void);
 void yield(void);
 
 /* This point may sleep: verdict sleep-in-atomic, recorded, when the task holds
- * a spinlock, disabled preemption or is inside an RCU read section. */
+ * a spinlock, disabled preemption, interrupts or softirqs, is inside an RCU
+ * read section or an interrupt handler. */
 void might_sleep(void);
 void preempt_disable(void);
 void preempt_enable(void);
 
-/* The system call or fault is over: locks still held are a verdict. */
+/* The system call or fault is over: locks still held, and interrupts or
+ * softirqs still off, are verdicts. */
 void return_to_user(void);
 
 /* Does a signal come now?  The schedule decides (edit kind signal); once it

@@ -3,12 +3,15 @@
  *
  * spin_lock() is one op, the attempt; if the lock is taken a second one
  * follows when it has become free.  Whoever holds one must not sleep (verdict
- * sleep-in-atomic).  There are no interrupts, so the _irq, _irqsave and _bh
- * forms are the same thing.  An unlock by somebody else than the owner is a
- * bad unlock balance, and the lock stays as it is. */
+ * sleep-in-atomic).  The _irq, _irqsave and _bh forms turn interrupts or
+ * softirqs off before that op, so a task spins with them off, and on again
+ * after the unlock (irq.h); they have no ops of their own.  An unlock by
+ * somebody else than the owner is a bad unlock balance, and the lock stays as
+ * it is. */
 #ifndef HEDDLE_SPINLOCK_H
 #define HEDDLE_SPINLOCK_H
 
+#include <heddle/irq.h>
 #include <heddle/lockdep.h>
 
 typedef struct spinlock {
@@ -35,12 +38,19 @@ bool spin_trylock(spinlock_t *l);
 void spin_unlock(spinlock_t *l);
 bool spin_is_locked(const spinlock_t *l);
 
-#define spin_lock_irq(l) spin_lock(l)
-#define spin_unlock_irq(l) spin_unlock(l)
-#define spin_lock_bh(l) spin_lock(l)
-#define spin_unlock_bh(l) spin_unlock(l)
-#define spin_lock_irqsave(l, flags) ((flags) = 0, spin_lock(l))
-#define spin_unlock_irqrestore(l, flags) ((void)(flags), spin_unlock(l))
+void spin_lock_irq(spinlock_t *l);
+bool spin_trylock_irq(spinlock_t *l);
+void spin_unlock_irq(spinlock_t *l);
+void spin_lock_bh(spinlock_t *l);
+bool spin_trylock_bh(spinlock_t *l);
+void spin_unlock_bh(spinlock_t *l);
+unsigned long hd_spin_lock_irqsave(spinlock_t *l, int subclass);
+#define spin_lock_irqsave(l, flags) ((flags) = hd_spin_lock_irqsave((l), 0))
+#define spin_lock_irqsave_nested(l, flags, subclass) \
+	((flags) = hd_spin_lock_irqsave((l), (subclass)))
+bool hd_spin_trylock_irqsave(spinlock_t *l, unsigned long *flags);
+#define spin_trylock_irqsave(l, flags) hd_spin_trylock_irqsave((l), &(flags))
+void spin_unlock_irqrestore(spinlock_t *l, unsigned long flags);
 #define assert_spin_locked(l) lockdep_assert_held(l)
 
 #endif

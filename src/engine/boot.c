@@ -52,12 +52,13 @@ static void run_as_boot(void (*fn)(void))
 
 /* --- the end ---------------------------------------------------------------- */
 
-static bool users_done(void)
+/* Handlers need not come; once they came they have to end. */
+bool hd_users_done(void)
 {
 	u32 i;
 
 	for (i = 0; i < W->nuser; i++)
-		if (W->tasks[i].state != HD_DONE)
+		if (W->tasks[i].state != HD_DONE && !(W->to_come >> i & 1))
 			return false;
 	return true;
 }
@@ -81,7 +82,7 @@ void hd_finish(void)
 	hd_eng.quiet = false;
 	if (W->ended)
 		return;
-	if (!users_done()) {
+	if (!hd_users_done()) {
 		ev.op.kind = HD_EV_STUCK;
 		hd_emit(&ev);
 		return;
@@ -163,6 +164,26 @@ static void catch_overflow(void)
 
 /* --- loading ---------------------------------------------------------------- */
 
+static int host_of(const struct heddle_scenario *s, const struct heddle_task *h)
+{
+	const struct heddle_task *t;
+
+	for (t = s->tasks; t->name; t++)
+		if (!t->irq && !strcmp(t->name, h->on))
+			return (int)(t - s->tasks);
+	return -1;
+}
+
+static void make_handler(struct hd_task *t, u8 irq, int host)
+{
+	t->irq = irq;
+	t->host = (u8)host;
+	t->atomic = 1;
+	t->irqs_off = irq == HEDDLE_HARDIRQ;
+	W->irqs |= 1ull << t->id;
+	W->to_come |= 1ull << t->id;
+}
+
 static void add_tasks(const struct heddle_scenario *s)
 {
 	const struct heddle_task *t;
@@ -170,6 +191,28 @@ static void add_tasks(const struct heddle_scenario *s)
 	for (t = s->tasks; t->name; t++)
 		hd_world_add_task(t->name, t->fn, t->arg);
 	W->nuser = W->ntasks;
+	for (t = s->tasks; t->name; t++)
+		if (t->irq)
+			make_handler(&W->tasks[t - s->tasks], t->irq,
+				     host_of(s, t));
+}
+
+/* Those who come on a CPU need one that is there. */
+static const char *wrong_handler(const struct heddle_scenario *s)
+{
+	const struct heddle_task *t;
+
+	if (s->tasks[0].irq)
+		return "the first task must not be an interrupt handler";
+	for (t = s->tasks; t->name; t++) {
+		if (!t->irq != !t->on)
+			return "a handler needs both .irq and .on";
+		if (t->irq > HEDDLE_SOFTIRQ)
+			return "no such kind of handler (.irq)";
+		if (t->irq && host_of(s, t) < 0)
+			return "no ordinary task has the name that .on gives";
+	}
+	return NULL;
 }
 
 static void take_template(void)
@@ -208,6 +251,8 @@ const char *hd_load(const struct heddle_scenario *s,
 {
 	const char *why = too_large(s);
 
+	if (!why)
+		why = wrong_handler(s);
 	if (why)
 		return why;
 	hd_world_clear();

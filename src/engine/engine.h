@@ -148,6 +148,29 @@ static __always_inline bool hd_on_task_stack(void)
 	       (HD_MAX_TASKS + 1) * HD_STACK_SIZE;
 }
 
+/* --- interrupt handlers (irq.c) ------------------------------------------- */
+
+enum { HD_NOBODY = HD_MAX_TASKS - 1 }; /* in the place of a task: the end */
+/* What becomes of the tasks in on when handlers have CPUs, or may not come. */
+u64 hd_with_interrupts(u64 on);
+/* Only handlers that need not come are left of on: the run may end here. */
+bool hd_may_end(u64 on);
+bool hd_users_done(void);
+/* Of a handler that may come: who runs on its CPU now? */
+u32 hd_interrupted_by(u32 handler);
+/* cur ran last, next goes on: is that a preemption? */
+bool hd_preempts(u64 on, u32 cur, u32 next);
+/* Interrupts were on behind t's last op and are off before its next one: the
+ * last moment for a handler of its CPU. */
+bool hd_closes(const struct hd_task *t);
+/* Under exhaustive search: the key of the CPU that the task runs on. */
+u64 hd_cpu_key(u32 task);
+/* The handler executes its first op; it has ended. */
+void hd_enter_handler(struct hd_task *t);
+void hd_leave_handler(struct hd_task *t);
+/* The current task turns interrupts or softirqs on or off. */
+void hd_set_context(u8 irqs_off, u8 bh_off, u32 pc);
+
 /* --- heap ------------------------------------------------------------------ */
 
 /* A new zeroed object; its payload.  The object header lies in front. */
@@ -164,12 +187,19 @@ void hd_subscribe(u8 kind, hd_subscriber fn);
 void hd_unsubscribe_all(void);
 void hd_emit(struct hd_event *ev);
 
+/* What happens to the context of a task: op.code of HD_EV_CONTEXT. */
+enum hd_context {
+	HD_CTX_IRQS_ON, HD_CTX_IRQS_OFF, HD_CTX_BH_ON, HD_CTX_BH_OFF,
+	HD_CTX_HARDIRQ_ENTER, HD_CTX_HARDIRQ_EXIT,
+	HD_CTX_SOFTIRQ_ENTER, HD_CTX_SOFTIRQ_EXIT
+};
+
 /* Lock annotations come twice with every lock, and most of them concern
  * nobody: the lock oracle gets them by direct call, without an event.  It keeps
  * the stack of held locks of the task (nheld, held, chain). */
 struct hd_lock_oracle {
-	/* e: the free entry on top of the stack; map, nest, pc, n, read, trylock, check, subclass, hardirqs_off
-	 * are filled; sync: as if released at once (lock_sync) */
+	/* e: the free entry on top of the stack, with what the annotation
+	 * says; sync: as if released at once (lock_sync) */
 	void (*acquire)(struct hd_task *t, struct hd_held *e, bool sync);
 	void (*release)(struct hd_task *t, struct lockdep_map *map, u32 pc);
 	void (*downgrade)(struct hd_task *t, struct lockdep_map *map, u32 pc);
@@ -179,18 +209,9 @@ struct hd_lock_oracle {
 			int read);
 	/* memory is freed, or a lock in it initialised anew */
 	void (*freed)(const struct hd_task *t, u64 from, u64 size, u32 pc);
-	/* what: enum hd_context; the task's flags are already changed */
+	/* what (enum hd_context) has just become true of t; an exit is told
+	 * while the handler still has the CPU */
 	void (*context)(struct hd_task *t, u32 what);
-};
-enum hd_context {
-	HD_CTX_IRQS_ON,
-	HD_CTX_IRQS_OFF,
-	HD_CTX_BH_ON,
-	HD_CTX_BH_OFF,
-	HD_CTX_HARDIRQ_ENTER,
-	HD_CTX_HARDIRQ_EXIT,
-	HD_CTX_SOFTIRQ_ENTER,
-	HD_CTX_SOFTIRQ_EXIT,
 };
 extern struct hd_lock_oracle hd_lock_oracle;
 void hd_settle_store(void);

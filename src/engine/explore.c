@@ -28,7 +28,9 @@ struct node {
 	u8 asking;         /* 0: whose turn; else enum HD_ASK_* */
 	u8 chosen;
 	u8 failures, signals;
+	u8 usual;          /* whose turn it is without an edit */
 	bool cur_on, cur_yields;
+	bool interrupts;   /* chosen: a handler that comes on cur's CPU */
 };
 
 enum { MAX_DEPTH = HD_MAX_STEPS + 64, TELL_EVERY = 4096 };
@@ -219,8 +221,11 @@ static void pop(void)
 	touch_used = nodes[depth].touches;
 }
 
+/* The world stands at n. */
 static u32 cost(const struct node *n, u32 task)
 {
+	if (unlikely(W->irqs))
+		return hd_preempts(n->on, n->cur, task);
 	return n->cur_on && task != n->cur && !n->cur_yields && n->cur_n;
 }
 
@@ -233,13 +238,16 @@ static void turns(struct hd_explore *x, struct node *n)
 	n->cur_on = on >> n->cur & 1;
 	n->cur_yields = n->cur_on && (W->cur->op.flags & HD_YIELD);
 	n->todo = on & ~n->sleep;
-	if (x->bound < 0)
-		return;
-	for (m = n->todo; m; m &= m - 1) {
+	n->usual = (u8)hd_run_to_block.pick(on, n->cur);
+	for (m = x->bound < 0 ? 0 : n->todo; m; m &= m - 1) {
 		u32 t = (u32)__builtin_ctzll(m);
 
 		if (n->preemptions + cost(n, t) > (u32)x->bound)
 			n->todo &= ~(1ull << t);
+	}
+	if (unlikely(W->irqs) && hd_may_end(on)) {
+		n->usual = HD_NOBODY;
+		n->todo |= 1ull << HD_NOBODY;
 	}
 }
 
@@ -340,7 +348,8 @@ static void drain(struct hd_explore *x)
 	if (x->unreduced)
 		return;
 	while (!W->ended && !hd_eng.asking && t->state == HD_READY && t->n &&
-	       !((W->cond | W->waiting) >> t->id & 1) && is_private(t)) {
+	       !((W->cond | W->waiting) >> t->id & 1) && is_private(t) &&
+	       !hd_closes(t)) {
 		struct hd_op op = t->op;
 
 		x->states++;
@@ -348,6 +357,17 @@ static void drain(struct hd_explore *x)
 		hd_resume(t);
 		verify(&op, t->id, true);
 	}
+}
+
+/* A handler's coming is ordered with every transition on its CPU: the task
+ * that it interrupts must not go on until it has ended. */
+static void note_cpu(struct node *n, u32 task)
+{
+	bool comes = W->to_come >> task & 1;
+
+	n->interrupts = comes && W->tasks[task].host == n->cur;
+	if (hd_eng.touching)
+		hd_touch(hd_cpu_key(task), 1, comes);
 }
 
 /* Execute one transition out of node n; its touches are left in hd_eng. */
@@ -366,6 +386,8 @@ static void step(struct hd_explore *x, struct node *n, u32 choice)
 	}
 	hd_eng.ntouch = 0;
 	hd_eng.touch_overflow = false;
+	if (unlikely(W->irqs))
+		note_cpu(n, choice);
 	W->preemptions += cost(n, choice);
 	W->switches += choice != n->cur;
 	op = W->tasks[choice].op;
@@ -453,6 +475,13 @@ static void search(struct hd_explore *x)
 			hd_snapshot_load(arena + n->snapshot);
 		choice = first(n);
 		n->todo &= ~(1ull << choice);
+		if (!n->asking && choice == HD_NOBODY) {
+			n->chosen = HD_NOBODY;
+			hd_eng.asking = 0;
+			finish_run(x, &stop);
+			here = false;
+			continue;
+		}
 		step(x, n, choice);
 		drain(x);
 		did = keep_touches();
@@ -497,11 +526,6 @@ void hd_explore_run(struct hd_explore *x)
 
 /* --- schedules of the path that the search stands on ------------------------------ */
 
-static u32 default_turn(const struct node *n)
-{
-	return n->cur_on ? n->cur : (u32)__builtin_ctzll(n->on);
-}
-
 void hd_explore_schedule(struct hd_schedule *s)
 {
 	u32 i;
@@ -521,8 +545,10 @@ void hd_explore_schedule(struct hd_schedule *s)
 		} else if (n->asking == HD_ASK_SIGNAL) {
 			e.kind = HD_EDIT_SIGNAL;
 		}
-		if (n->asking ? !n->chosen : n->chosen == default_turn(n))
+		if (n->asking ? !n->chosen : n->chosen == n->usual)
 			continue;
+		if (!n->asking && n->interrupts)
+			e.kind = HD_EDIT_IRQ;
 		hd_schedule_add(s, e);
 	}
 }

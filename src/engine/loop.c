@@ -29,7 +29,7 @@ static noinline u64 of_conditions_met(u64 on)
 }
 
 /* The loop decides without a branch: what waiters see is hard to predict. */
-static __always_inline u64 enabled(void)
+static __always_inline u64 enabled_but_for_irqs(void)
 {
 	u64 waiting = W->waiting, closed = 0, on;
 
@@ -45,7 +45,26 @@ static __always_inline u64 enabled(void)
 
 u64 hd_enabled(void)
 {
-	return enabled();
+	u64 on = enabled_but_for_irqs();
+
+	return unlikely(W->irqs) ? hd_with_interrupts(on) : on;
+}
+
+static bool is_about_turns(const struct hd_edit *e)
+{
+	return e->kind == HD_EDIT_SWITCH || e->kind == HD_EDIT_HOLD ||
+	       e->kind == HD_EDIT_IRQ;
+}
+
+/* Does the edit name a task that can go (irq: a handler that can come here)? */
+static bool can_go(const struct hd_edit *e, const struct hd_task *cur)
+{
+	u32 u = e->arg % W->ntasks;
+
+	if (!(hd_enabled() >> u & 1))
+		return false;
+	return e->kind == HD_EDIT_SWITCH ||
+	       (W->to_come >> u & 1 && hd_interrupted_by(u) == cur->id);
 }
 
 /* cur has published its next op: do edits anchored there change the choice? */
@@ -58,7 +77,7 @@ static u32 apply_edits(struct hd_task *cur, u64 *on, u32 next)
 	for (; i < end; i++) {
 		const struct hd_edit *e = &s->edit[i];
 
-		if (e->kind != HD_EDIT_SWITCH && e->kind != HD_EDIT_HOLD)
+		if (!is_about_turns(e))
 			continue;
 		if (e->anchor > n) {
 			later = e->anchor;
@@ -70,10 +89,9 @@ static u32 apply_edits(struct hd_task *cur, u64 *on, u32 next)
 			W->held_back |= 1ull << cur->id;
 			if (*on & ~W->held_back)
 				*on &= ~W->held_back;
-			if (!(*on >> next & 1))
+			if (next != HD_NOBODY && !(*on >> next & 1))
 				next = (u32)__builtin_ctzll(*on);
-		} else if (W->ready >> (e->arg % W->ntasks) & 1 &&
-			   hd_enabled() >> (e->arg % W->ntasks) & 1) {
+		} else if (can_go(e, cur)) {
 			next = e->arg % W->ntasks;
 		}
 	}
@@ -81,17 +99,56 @@ static u32 apply_edits(struct hd_task *cur, u64 *on, u32 next)
 	return next;
 }
 
+/* The end is near, and a handler may still come: half of the seeds want it. */
+static bool comes_late(const struct hd_task *cur)
+{
+	const struct hd_schedule *s = hd_eng.schedule;
+
+	return s->strategy && hd_draw(s->seed, cur->id, cur->n, 9) & 1;
+}
+
+/* decide() where tasks are held back or there are handlers: a run may end with
+ * handlers that did not come, and the moment before interrupts are off is a
+ * choice, because the op that follows may be private. */
+static noinline struct hd_task *decide_with_care(struct hd_task *cur)
+{
+	u64 on = hd_enabled();
+	u32 next;
+
+	if (!on)
+		return NULL;
+	if (W->held_back && (on & ~W->held_back))
+		on &= ~W->held_back;
+	if ((on >> cur->id & 1) && !hd_eng.all_choice && !hd_is_choice(cur) &&
+	    !hd_closes(cur))
+		next = cur->id;
+	else if (hd_may_end(on) && !comes_late(cur))
+		next = HD_NOBODY;
+	else if (!(on & (on - 1)))
+		next = (u32)__builtin_ctzll(on);
+	else
+		next = hd_eng.strategy->pick(on, cur->id);
+	if (cur->n + 1 >= cur->next_edit)
+		next = apply_edits(cur, &on, next);
+	if (next == HD_NOBODY)
+		return NULL;
+	W->switches += next != cur->id;
+	W->preemptions += hd_preempts(on, cur->id, next);
+	return &W->tasks[next];
+}
+
 /* The decision: cur has just finished its n-th op (or start, or end).  Returns
  * the task whose pending op is executed now, NULL if there is none. */
 static __always_inline struct hd_task *decide(struct hd_task *cur)
 {
-	u64 on = enabled(), me = 1ull << cur->id;
+	u64 on, me = 1ull << cur->id;
 	u32 next;
 
+	if (unlikely(W->irqs | W->held_back))
+		return decide_with_care(cur);
+	on = enabled_but_for_irqs();
 	if (unlikely(!on))
 		return NULL;
-	if (unlikely(W->held_back) && (on & ~W->held_back))
-		on &= ~W->held_back;
 	if ((on & me) && !hd_eng.all_choice && !hd_is_choice(cur))
 		next = cur->id;
 	else if (!(on & (on - 1)))
@@ -129,6 +186,14 @@ static noinline void watch(const struct hd_task *t)
 		hd_eng.strategy->done(t->id);
 }
 
+static noinline void chosen_with_care(struct hd_task *t)
+{
+	if (W->to_come >> t->id & 1)
+		hd_enter_handler(t);
+	if (W->held_back)
+		let_go(t);
+}
+
 /* The chosen task's op leaves the state "pending". */
 static __always_inline void chosen(struct hd_task *t)
 {
@@ -137,8 +202,8 @@ static __always_inline void chosen(struct hd_task *t)
 	W->cond &= ~(1ull << t->id);
 	t->n++;
 	W->ops++; /* too many: the task itself says so, check_steps() */
-	if (unlikely(W->held_back))
-		let_go(t);
+	if (unlikely(W->held_back | W->to_come))
+		chosen_with_care(t);
 	if (unlikely(hd_eng.watched))
 		watch(t);
 }
@@ -283,6 +348,8 @@ static void task_end(struct hd_task *t)
 	if (W->probing)
 		hd_probe_done(true);
 	hd_emit(&ev);
+	if (unlikely(t->irq))
+		hd_leave_handler(t);
 	t->state = HD_DONE;
 	t->op.flags = 0;
 	t->op.size = 0;
@@ -357,7 +424,7 @@ static void arm_edits(const struct hd_schedule *s)
 		while (t <= e->task)
 			hd_eng.first_edit[t++] = (u16)i;
 		if (e->anchor && W->tasks[e->task].next_edit == UINT32_MAX &&
-		    (e->kind == HD_EDIT_SWITCH || e->kind == HD_EDIT_HOLD))
+		    is_about_turns(e))
 			W->tasks[e->task].next_edit = e->anchor;
 	}
 	while (t <= W->ntasks)

@@ -24,7 +24,7 @@ enum hd_edit_kind {
 	HD_EDIT_STALE = 3,  /* reserved for weak memory */
 	HD_EDIT_FAIL = 4,   /* T's n-th fallible operation fails */
 	HD_EDIT_SIGNAL = 5, /* a signal is pending at T's n-th op */
-	HD_EDIT_IRQ = 6,    /* reserved */
+	HD_EDIT_IRQ = 6,    /* before T's n-th op handler H comes on T's CPU */
 	HD_EDIT_RF_POS = 7, /* reserved for reads-from steering */
 	HD_EDIT_RF_NEG = 8, /* reserved for reads-from steering */
 	HD_EDIT_KINDS = 9

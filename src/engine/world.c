@@ -296,7 +296,10 @@ u64 hd_world_state_hash(void)
 
 		h = hd_fold(h, t->hist);
 		h = hd_fold(h, t->n | (u64)t->state << 32 |
-				       (u64)t->signalled << 40);
+				       (u64)t->signalled << 40 |
+				       (u64)t->irqs_off << 41 |
+				       (u64)hd_closes(t) << 42 |
+				       (u64)t->bh_off << 48);
 	}
 	for (i = 0; i < W->nverdicts; i++) {
 		const struct hd_verdict *v = &W->verdicts[i];

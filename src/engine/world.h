@@ -95,10 +95,15 @@ struct hd_task {
 	u8 nreads;
 	u8 in_hardirq, in_softirq; /* the interrupt it runs in: nesting */
 	u8 hardirq_threaded;
-	u8 irqs_off;
-	u8 bh_off;      /* nesting of local_bh_disable() */
+	u8 held_below;  /* handlers: locks of the interrupted task, below */
 	u16 chain;      /* lockdep's: what is held, as one number */
 	u32 next_edit;  /* next op number at which an edit applies */
+	u8 irq;         /* enum heddle_irq; 0: no handler */
+	u8 host;        /* handlers: the task on whose CPU it comes */
+	u8 irqs_off;    /* local_irq_disable() */
+	u8 bh_off;      /* local_bh_disable(), times */
+	u32 irqs_until; /* interrupts were last on behind this op, plus 1 */
+	u32 bh_until;   /* the same for softirqs */
 	struct {
 		u64 addr;
 		u64 val;
@@ -113,6 +118,8 @@ struct hd_world {
 	u64 cond;      /* of these, tasks whose op has a condition */
 	u64 waiting;   /* and tasks that wait until a word is 0: when_arg */
 	u64 held_back; /* edit kind hold */
+	u64 irqs;      /* handlers that are not done */
+	u64 to_come;   /* of these, handlers that have not come yet */
 	u64 hash;      /* trace hash so far */
 	struct hd_task *cur;
 	u32 step;      /* events so far */

@@ -107,13 +107,25 @@ static __always_inline u32 hd_me(void)
 
 /* Raise a verdict about the memory at addr.  word: a literal, or NULL. */
 void hd_complain(u8 kind, const volatile void *addr, const char *word, u32 pc);
+/* Must the task not sleep? */
+static __always_inline bool hd_is_atomic(const struct hd_task *t)
+{
+	return t->atomic | t->rcu_nesting | t->irqs_off | t->bh_off;
+}
 /* what: the function that may sleep. */
 void hd_might_sleep(const char *what, u32 pc);
 static __always_inline void hd_may_sleep(const char *what, u32 pc)
 {
-	if (unlikely(W->cur->atomic || W->cur->rcu_nesting))
+	if (unlikely(hd_is_atomic(W->cur)))
 		hd_might_sleep(what, pc);
 }
+
+/* Interrupts and softirqs; pc: of the model's call. */
+void hd_irqs_off(u32 pc);
+void hd_irqs_on(u32 pc);
+void hd_bh_off(u32 pc);
+void hd_bh_on(u32 pc);
+void hd_irq_check_user(u32 pc);
 
 /* Is a signal pending now?  Asks the schedule; once true, always true. */
 bool hd_signal_comes(void);
@@ -128,6 +140,7 @@ void hd_boot_daemons(void);
 void hd_boot_rcu(u32 ntasks);
 void hd_boot_rcu_daemon(void);
 void hd_boot_wait(u32 ntasks);
+void hd_boot_irq(void);
 void hd_boot_rwsem(void);
 
 #endif

@@ -8,10 +8,14 @@
 struct task_struct *hd_current_task(void)
 {
 	static struct task_struct handles[HD_MAX_TASKS + 1];
-	struct task_struct *t = &handles[W->cur->id];
+	const struct hd_task *cur = W->cur;
+	struct task_struct *t;
 
-	t->comm = W->cur->name;
-	t->pid = W->cur->id;
+	if (cur->irq)
+		cur = &W->tasks[cur->host];
+	t = &handles[cur->id];
+	t->comm = cur->name;
+	t->pid = cur->id;
 	return t;
 }
 
@@ -91,7 +95,7 @@ void hd_might_sleep(const char *what, u32 pc)
 {
 	const struct hd_task *t = W->cur;
 
-	if (unlikely(t->atomic || t->rcu_nesting))
+	if (unlikely(hd_is_atomic(t)))
 		hd_complain(HD_V_SLEEP_ATOMIC, NULL, what, pc);
 }
 
@@ -117,6 +121,7 @@ void return_to_user(void)
 	hd_publish(HD_USER, NULL, 0, 0, HD_RELAXED, pc);
 	if (W->cur->rcu_nesting)
 		hd_complain(HD_V_RCU_USAGE, NULL, "return to user", pc);
+	hd_irq_check_user(pc);
 	hd_did(0, 0);
 }
 

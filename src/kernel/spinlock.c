@@ -61,9 +61,8 @@ void spin_lock_nested(spinlock_t *l, int subclass)
 	lock(l, subclass, HD_PC());
 }
 
-bool spin_trylock(spinlock_t *l)
+static __always_inline bool trylock(spinlock_t *l, u32 pc)
 {
-	u32 pc = HD_PC();
 	struct hd_op op = op_on(l, HD_TRYLOCK, HD_ACQUIRE, pc);
 	u64 id = hd_begin_lock(&op);
 
@@ -76,11 +75,16 @@ bool spin_trylock(spinlock_t *l)
 	return true;
 }
 
-void spin_unlock(spinlock_t *l)
+bool spin_trylock(spinlock_t *l)
 {
-	u32 pc = HD_PC(), old;
+	return trylock(l, HD_PC());
+}
+
+static __always_inline void unlock(spinlock_t *l, u32 pc)
+{
 	struct hd_op op = op_on(l, HD_UNLOCK, HD_RELEASE, pc);
 	u64 id = hd_begin_lock(&op);
+	u32 old;
 
 	hd_lock_release(&l->dep_map, pc);
 	old = l->owner;
@@ -91,6 +95,11 @@ void spin_unlock(spinlock_t *l)
 	hd_did_op(&op, id, old, l->owner);
 }
 
+void spin_unlock(spinlock_t *l)
+{
+	unlock(l, HD_PC());
+}
+
 bool spin_is_locked(const spinlock_t *l)
 {
 	u32 pc = HD_PC();
@@ -99,4 +108,83 @@ bool spin_is_locked(const spinlock_t *l)
 	hd_judge(l, SIZE, HD_READ, pc);
 	hd_did(l->owner, l->owner);
 	return l->owner;
+}
+
+/* --- with interrupts or softirqs off ---------------------------------- */
+
+void spin_lock_irq(spinlock_t *l)
+{
+	hd_irqs_off(HD_PC());
+	lock(l, 0, HD_PC());
+}
+
+bool spin_trylock_irq(spinlock_t *l)
+{
+	u32 pc = HD_PC();
+
+	hd_irqs_off(pc);
+	if (trylock(l, pc))
+		return true;
+	hd_irqs_on(pc);
+	return false;
+}
+
+void spin_unlock_irq(spinlock_t *l)
+{
+	unlock(l, HD_PC());
+	hd_irqs_on(HD_PC());
+}
+
+void spin_lock_bh(spinlock_t *l)
+{
+	hd_bh_off(HD_PC());
+	lock(l, 0, HD_PC());
+}
+
+bool spin_trylock_bh(spinlock_t *l)
+{
+	u32 pc = HD_PC();
+
+	hd_bh_off(pc);
+	if (trylock(l, pc))
+		return true;
+	hd_bh_on(pc);
+	return false;
+}
+
+void spin_unlock_bh(spinlock_t *l)
+{
+	unlock(l, HD_PC());
+	hd_bh_on(HD_PC());
+}
+
+unsigned long hd_spin_lock_irqsave(spinlock_t *l, int subclass)
+{
+	unsigned long flags = W->cur->irqs_off;
+
+	hd_irqs_off(HD_PC());
+	lock(l, subclass, HD_PC());
+	return flags;
+}
+
+bool hd_spin_trylock_irqsave(spinlock_t *l, unsigned long *flags)
+{
+	u32 pc = HD_PC();
+
+	*flags = W->cur->irqs_off;
+	hd_irqs_off(pc);
+	if (trylock(l, pc))
+		return true;
+	if (!*flags)
+		hd_irqs_on(pc);
+	return false;
+}
+
+void spin_unlock_irqrestore(spinlock_t *l, unsigned long flags)
+{
+	u32 pc = HD_PC();
+
+	unlock(l, pc);
+	if (!flags)
+		hd_irqs_on(pc);
 }

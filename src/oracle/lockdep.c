@@ -181,7 +181,7 @@ static void on_context(struct hd_task *t, u32 what)
 
 static void still_held(u8 verdict, u32 pc)
 {
-	if (likely(!W->cur->nheld))
+	if (likely(W->cur->nheld == W->cur->held_below))
 		return;
 	order(false);
 	if (!lockdep_nothing_held(W->cur, verdict))
@@ -271,6 +271,17 @@ void lockdep_back(void)
 
 /* --- start --------------------------------------------------------------------- */
 
+/* Without them no lock is ever used in an interrupt: usage need not be kept. */
+static bool has_handlers(const struct heddle_scenario *s)
+{
+	const struct heddle_task *t;
+
+	for (t = s->tasks; t->name; t++)
+		if (t->irq)
+			return true;
+	return false;
+}
+
 void hd_lockdep_start(void)
 {
 	struct lockdep *l = hd_world_reserve(sizeof(*l));
@@ -285,7 +296,7 @@ void hd_lockdep_start(void)
 	l->origin = hd_world_reserve_table(
 		LOCKDEP_EDGES * sizeof(struct lockdep_origin),
 		&l->origin_bytes);
-	l->irqs = 0; /* until a scenario has interrupt handlers */
+	l->irqs = has_handlers(hd_eng.scenario);
 	empty();
 	hd_world_hash_by(hash_state);
 	hd_lock_oracle = (struct hd_lock_oracle){

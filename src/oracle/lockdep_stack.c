@@ -325,7 +325,7 @@ static bool report_held(const struct hd_task *t, u8 verdict)
 	u32 i;
 
 	lockdep_report(verdict);
-	for (i = 0; i < t->nheld; i++)
+	for (i = t->held_below; i < t->nheld; i++)
 		if (t->held[i].class != LOCKDEP_NO_CLASS)
 			lockdep_report_add(t->held[i].class);
 	return false;
@@ -333,7 +333,8 @@ static bool report_held(const struct hd_task *t, u8 verdict)
 
 bool lockdep_nothing_held(struct hd_task *t, u8 verdict)
 {
-	return !t->nheld || lockdep->off || report_held(t, verdict);
+	return t->nheld == t->held_below || lockdep->off ||
+	       report_held(t, verdict);
 }
 
 bool lockdep_no_locks_freed(struct hd_task *t, u64 from, u64 size)

@@ -123,7 +123,7 @@ static u16 usages_of(const struct hd_task *t, const struct hd_held *e,
 	if (e->hardirqs_off || sync) /* lock_sync() holds nothing */
 		return mask;
 	mask |= (u16)(1 << (ENABLED_HARDIRQ | read));
-	if (!t->bh_off)
+	if (!t->bh_off && !t->in_softirq)
 		mask |= (u16)(1 << (ENABLED_SOFTIRQ | read));
 	return mask;
 }
@@ -229,7 +229,8 @@ bool lockdep_context(struct hd_task *t, u32 what)
 	switch (what) {
 	case HD_CTX_IRQS_ON:
 		return mark_held(t, ENABLED_HARDIRQ) &&
-		       (t->bh_off || mark_held(t, ENABLED_SOFTIRQ));
+		       (t->bh_off || t->in_softirq ||
+			mark_held(t, ENABLED_SOFTIRQ));
 	case HD_CTX_BH_ON:
 		return t->irqs_off || mark_held(t, ENABLED_SOFTIRQ);
 	default:

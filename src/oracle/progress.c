@@ -5,8 +5,11 @@
  * wait loop is resumed once without scheduling (a spurious wake-up is legal):
  * does it leave the loop, or sleep again?  What it does is not recorded.
  * livelock: a task spins, and no word it reads can change any more.
- * deadlock: all others; the wait-for edges go to the recording. */
+ * deadlock: all others; the wait-for edges go to the recording.  A task under
+ * an interrupt handler waits for the handler. */
+#include <heddle/heddle.h>
 #include <heddle/lockdep.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../engine/coro.h"
@@ -70,7 +73,7 @@ static u64 holders(const struct hd_task *t)
 		n = u->nheld;
 		if (n && u->state != HD_DONE && u->op.kind == HD_ACQUIRED)
 			n--;
-		for (j = 0; j < n; j++)
+		for (j = u->held_below; j < n; j++)
 			if (u->held[j].map == map)
 				mask |= 1ull << i;
 	}
@@ -91,15 +94,62 @@ static void add_name(struct hd_verdict *v, const char *name)
 	v->names[i] = name;
 }
 
-/* One record per task that cannot go on: who waits for what, held by whom. */
-static void tell(struct hd_task *t)
+/* The handlers that have t's CPU: whatever t was doing, it does not go on. */
+static u64 interrupted_by(const struct hd_task *t)
 {
-	struct hd_event ev = { .op = t->op, .val = holders(t),
-			       .text = waits_for(t) };
+	u64 m = W->irqs & ~W->to_come, by = 0;
+
+	for (; m; m &= m - 1) {
+		const struct hd_task *h = &W->tasks[__builtin_ctzll(m)];
+
+		if (h->host == (t->irq ? t->host : t->id) && h->irq != t->irq &&
+		    t->irq != HEDDLE_HARDIRQ)
+			by |= m & -m;
+	}
+	return by;
+}
+
+static const char *interrupted_text(u64 by)
+{
+	static char text[HD_MAX_TASKS][64];
+	u32 h = (u32)__builtin_ctzll(by);
+
+	snprintf(text[h], sizeof(text[h]), "interrupted by %s",
+		 W->tasks[h].name);
+	return text[h];
+}
+
+/* One record per task that cannot go on: who waits for what, held by whom; or
+ * who interrupted it. */
+static void tell(struct hd_task *t, u64 by)
+{
+	struct hd_event ev = { .op = t->op, .val = by ? by : holders(t),
+			       .text = by ? interrupted_text(by) :
+					    waits_for(t) };
 
 	ev.op.kind = HD_EV_BLOCKED;
 	W->cur = t;
 	hd_emit(&ev);
+}
+
+/* Tell why each of them does not go on, and name what they wait for. */
+static void tell_all(struct hd_verdict *v)
+{
+	struct hd_task *t;
+	u64 by;
+
+	for (t = W->tasks; t < W->tasks + W->nuser; t++) {
+		if (t->state == HD_DONE || W->to_come >> t->id & 1)
+			continue;
+		by = interrupted_by(t);
+		tell(t, by);
+		if (by)
+			continue;
+		add_name(v, waits_for(t));
+		v->pc = t->op.pc;
+		if (t->op.kind == HD_AWAIT)
+			v->kind = HD_V_LIVELOCK;
+	}
 }
 
 static void on_stuck(const struct hd_event *ev)
@@ -108,15 +158,7 @@ static void on_stuck(const struct hd_event *ev)
 	struct hd_task *cur = W->cur, *t;
 
 	(void)ev;
-	for (t = W->tasks; t < W->tasks + W->nuser; t++) {
-		if (t->state == HD_DONE)
-			continue;
-		tell(t);
-		add_name(&v, waits_for(t));
-		v.pc = t->op.pc;
-		if (t->op.kind == HD_AWAIT)
-			v.kind = HD_V_LIVELOCK;
-	}
+	tell_all(&v);
 	for (t = W->tasks; t < W->tasks + W->nuser; t++) {
 		if (t->state != HD_ASLEEP || !t->sleeping_wait)
 			continue;

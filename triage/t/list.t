@@ -21,6 +21,10 @@ is_deeply $s{abba}{variants}[0]{expect},
 	[ { verdict => 'circular', preemptions => 0 },
 	  { verdict => 'deadlock', preemptions => 1 } ], 'the same in JSON';
 
+is_deeply $s{timer_vs_holder}{tasks}[2],
+	{ name => 'timer', handler => 'hardirq', on => 'holder' },
+	'an interrupt handler in JSON';
+
 ($rc, $out) = heddle('list', '--verdicts');
 like $out, qr/^held-at-user +lock held when returning to user space$/m,
 	'the names of verdicts';

@@ -102,6 +102,21 @@ for my $cut (1 .. 16) {
 		or diag "$rc: $err";
 }
 
+# --- a handler that comes is an edit of its own
+heddle('run', 'timer_vs_holder:spin-lock', '--want=deadlock', "--out=$dir/irq");
+my $irq = slurp((glob "$dir/irq/deadlock*.sched")[0]);
+like $irq, qr/^irq holder 3 timer at fill#\d+ time 1 op read$/m,
+	'an interrupt is written as one';
+($rc, $out) = heddle('replay', '--check', '--twice',
+	spew("$dir/i.sched", $irq));
+is $rc, 0, '... and read';
+like slurp((glob "$dir/irq/deadlock*.txt")[0]),
+	qr/^ holder +other +timer \(irq on holder\)$/m, '... and drawn';
+$irq =~ s/^(irq \S+ \d+) timer/$1 other/m;
+($rc, $out, $err) = heddle('replay', spew("$dir/i.sched", $irq));
+ok $rc eq '2' && $err =~ /:6: no interrupt handler: other\n\z/,
+	'malformed: no handler';
+
 # --- any bytes are a schedule
 my $x = 12345;
 sub draw { $x = ($x * 1103515245 + 12345) & 0x7fffffff; return $x >> 8 }
