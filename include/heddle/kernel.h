@@ -4,10 +4,13 @@
 #define HEDDLE_KERNEL_H
 
 #include <heddle/atomic.h>
+#include <heddle/bit_spinlock.h>
 #include <heddle/bitops.h>
 #include <heddle/bug.h>
 #include <heddle/compiler.h>
+#include <heddle/completion.h>
 #include <heddle/errno.h>
+#include <heddle/folio.h>
 #include <heddle/heddle.h>
 #include <heddle/lockdep.h>
 #include <heddle/mutex.h>
@@ -22,5 +25,6 @@
 #include <heddle/slab.h>
 #include <heddle/spinlock.h>
 #include <heddle/wait.h>
+#include <heddle/wait_bit.h>
 
 #endif

@@ -107,6 +107,8 @@ static __always_inline u32 hd_me(void)
 
 /* Raise a verdict about the memory at addr.  word: a literal, or NULL. */
 void hd_complain(u8 kind, const volatile void *addr, const char *word, u32 pc);
+/* BUG_ON(cond) of the primitive itself, on behalf of the code at pc; fatal. */
+void hd_bug_at(const char *cond, u32 pc);
 /* what: the function that may sleep. */
 void hd_might_sleep(const char *what, u32 pc);
 static __always_inline void hd_may_sleep(const char *what, u32 pc)
@@ -128,6 +130,7 @@ void hd_boot_daemons(void);
 void hd_boot_rcu(u32 ntasks);
 void hd_boot_rcu_daemon(void);
 void hd_boot_wait(u32 ntasks);
+void hd_boot_wait_bit(u32 ntasks);
 void hd_boot_rwsem(void);
 
 #endif
