@@ -24,6 +24,7 @@
 #include <heddle/seqlock.h>
 #include <heddle/slab.h>
 #include <heddle/spinlock.h>
+#include <heddle/srcu.h>
 #include <heddle/wait.h>
 #include <heddle/wait_bit.h>
 

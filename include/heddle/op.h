@@ -129,6 +129,8 @@ void hd_lock_acquire(struct lockdep_map *map, int subclass, int trylock,
 		     int read, int check, u32 pc);
 void hd_lock_release(struct lockdep_map *map, u32 pc);
 void hd_lock_downgrade(struct lockdep_map *map, u32 pc);
+void hd_lock_sync(struct lockdep_map *map, int subclass, int read, int check,
+		  u32 pc);
 
 /* Notes go to the checks.  obj names what is judged: under exhaustive search
  * two notes on one obj are dependent unless both are reads (write == false). */

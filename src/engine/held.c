@@ -99,3 +99,10 @@ void hd_lock_downgrade(struct lockdep_map *map, u32 pc)
 	else
 		t->held[i].read = 1;
 }
+
+void hd_lock_sync(struct lockdep_map *map, int subclass, int read, int check,
+		  u32 pc)
+{
+	hd_lock_acquire(map, subclass, 0, read, check, pc);
+	hd_lock_release(map, pc);
+}

@@ -123,12 +123,19 @@ bool hd_signal_comes(void);
 /* Free an object (kfree), on behalf of the code at pc. */
 void hd_free(const void *p, u32 pc);
 
+/* Callbacks of SRCU run in the task of RCU: wake it; is one due; as part of
+ * its op, take the first one that is (pc: of the call_srcu). */
+void hd_rcu_daemon_wake(void);
+bool hd_srcu_callback_is_due(void);
+struct rcu_head *hd_srcu_take_callback(u32 *pc);
+
 /* For the composition root: struct hd_parts in engine.h. */
 void hd_boot_primitives(void);
 void hd_boot_daemons(void);
 /* Parts of these. */
 void hd_boot_rcu(u32 ntasks);
 void hd_boot_rcu_daemon(void);
+void hd_boot_srcu(void);
 void hd_boot_wait(u32 ntasks);
 void hd_boot_wait_bit(u32 ntasks);
 void hd_boot_rwsem(void);
