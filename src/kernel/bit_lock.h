@@ -9,7 +9,11 @@
 
 #include "kernel.h"
 
-enum { BIT_LOCK_SIZE = sizeof(u64), BIT_LOCK_FLAGS = HD_RW | HD_UNMAPPED };
+enum {
+	BIT_LOCK_SIZE = sizeof(u64),
+	BIT_LOCK_FLAGS = HD_RW | HD_UNMAPPED,
+	BIT_LOOK_FLAGS = HD_READ | HD_UNMAPPED,
+};
 
 struct bit_lock {
 	u64 *word;
@@ -34,13 +38,20 @@ static inline struct hd_op bit_lock_op(const struct bit_lock *b, u8 kind,
 			       .flags = BIT_LOCK_FLAGS, .arg = b->nr };
 }
 
-/* The op that was published is executed: take the lock if it is free. */
+/* The op that was published is executed. */
+static inline void bit_lock_did(const struct bit_lock *b, u64 old)
+{
+	W->cur->op.arg = b->nr; /* that of a blocked op is not set yet */
+	hd_did(old, *b->word);
+}
+
+/* Take the lock if it is free. */
 static inline bool bit_lock_take(const struct bit_lock *b)
 {
 	u64 old = *b->word;
 
 	*b->word = old | b->mask;
-	hd_did(old, *b->word);
+	bit_lock_did(b, old);
 	return !(old & b->mask);
 }
 
@@ -53,12 +64,12 @@ static inline bool bit_lock_try(const struct bit_lock *b, u8 kind)
 	return bit_lock_take(b);
 }
 
-/* hd_did() must follow. */
+/* bit_lock_did() must follow. */
 static inline void bit_lock_look(const struct bit_lock *b, u8 kind, u8 order)
 {
 	struct hd_op op = bit_lock_op(b, kind, order);
 
-	op.flags = HD_READ;
+	op.flags = BIT_LOOK_FLAGS;
 	hd_begin_lock(&op);
 }
 
@@ -95,7 +106,7 @@ static inline bool bit_lock_drop(const struct bit_lock *b)
 	hd_begin_lock(&op);
 	old = *b->word;
 	*b->word = old & ~b->mask;
-	hd_did(old, *b->word);
+	bit_lock_did(b, old);
 	return old & b->mask;
 }
 

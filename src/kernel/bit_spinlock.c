@@ -41,6 +41,6 @@ bool bit_spin_is_locked(int bitnum, unsigned long *addr)
 	struct bit_lock b = bit_lock_of((u32)bitnum, addr, HD_PC());
 
 	bit_lock_look(&b, HD_LOAD, HD_RELAXED);
-	hd_did(*b.word, *b.word);
+	bit_lock_did(&b, *b.word);
 	return *b.word & b.mask;
 }

@@ -73,19 +73,19 @@ static int wait_locked(struct folio *folio, bool killable, u32 pc)
 	hd_may_sleep("folio_wait_locked", pc);
 	bit_lock_look(&b, HD_WAIT, HD_RELAXED);
 	is_free = bit_lock_is_free(&b);
-	hd_did(*b.word, *b.word);
+	bit_lock_did(&b, *b.word);
 	if (is_free)
 		return 0;
 	if (W->probing) /* a condition that sleeps, looked at a last time */
 		hd_probe_done(false);
 	if (killable && hd_signal_comes())
-		hd_publish(HD_WAIT, b.word, BIT_LOCK_SIZE, HD_READ, HD_ACQUIRE,
-			   pc);
+		hd_publish(HD_WAIT, b.word, BIT_LOCK_SIZE, BIT_LOOK_FLAGS,
+			   HD_ACQUIRE, pc);
 	else
-		hd_publish_when(HD_WAIT, b.word, BIT_LOCK_SIZE, HD_READ, pc,
-				bit_lock_is_free, &b);
+		hd_publish_when(HD_WAIT, b.word, BIT_LOCK_SIZE, BIT_LOOK_FLAGS,
+				pc, bit_lock_is_free, &b);
 	hd_judge(b.word, BIT_LOCK_SIZE, HD_READ, pc);
-	hd_did(*b.word, *b.word);
+	bit_lock_did(&b, *b.word);
 	return bit_lock_is_free(&b) ? 0 : -EINTR;
 }
 

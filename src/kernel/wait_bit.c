@@ -94,10 +94,11 @@ int wait_on_bit(unsigned long *word, int bit, unsigned int mode)
 	bit_lock_look(&b, HD_WAIT, HD_ACQUIRE);
 	while (!bit_lock_is_free(&b) && !signal) {
 		enqueue(&b, false);
-		hd_did(*b.word, *b.word);
-		signal = sleep(&b, HD_WAIT, HD_READ | HD_YIELD, mode);
+		bit_lock_did(&b, *b.word);
+		signal = sleep(&b, HD_WAIT, BIT_LOOK_FLAGS | HD_YIELD,
+			       mode);
 	}
-	hd_did(*b.word, *b.word);
+	bit_lock_did(&b, *b.word);
 	return bit_lock_is_free(&b) ? 0 : -EINTR;
 }
 
@@ -111,7 +112,7 @@ int wait_on_bit_lock(unsigned long *word, int bit, unsigned int mode)
 	hd_begin_lock(&op);
 	while (!bit_lock_is_free(&b) && !signal) {
 		enqueue(&b, true);
-		hd_did(*b.word, *b.word);
+		bit_lock_did(&b, *b.word);
 		signal = sleep(&b, HD_ACQUIRED, BIT_LOCK_FLAGS, mode);
 	}
 	return bit_lock_take(&b) ? 0 : -EINTR;
@@ -157,5 +158,5 @@ void wake_up_bit(unsigned long *word, int bit)
 		if (first)
 			wake(first, &b);
 	}
-	hd_did(*b.word, *b.word);
+	bit_lock_did(&b, *b.word);
 }
