@@ -59,6 +59,14 @@ void folio_unlock(struct folio *folio);
 void folio_wait_locked(struct folio *folio);
 int __must_check folio_wait_locked_killable(struct folio *folio);
 
+/* Writeback: started by the holder of the lock, ended by anybody, and waited
+ * for as for the lock.  Started twice or ended when not under way: verdict
+ * bug. */
+void folio_start_writeback(struct folio *folio);
+void folio_end_writeback(struct folio *folio);
+void folio_wait_writeback(struct folio *folio);
+int __must_check folio_wait_writeback_killable(struct folio *folio);
+
 #define lock_page(page) folio_lock(page_folio(page))
 #define lock_page_killable(page) folio_lock_killable(page_folio(page))
 #define trylock_page(page) folio_trylock(page_folio(page))
@@ -94,6 +102,7 @@ int __must_check folio_wait_locked_killable(struct folio *folio);
 		return test_and_clear_bit(bit, &folio->flags);         \
 	}
 HD_FOLIO_TEST(locked, PG_locked)
+HD_FOLIO_TEST(writeback, PG_writeback)
 HD_FOLIO_FLAG(referenced, PG_referenced)
 HD_FOLIO_FLAG(dirty, PG_dirty)
 HD_FOLIO_FLAG(lru, PG_lru)

@@ -65,16 +65,19 @@ void folio_unlock(struct folio *folio)
 		hd_bug_at("!folio_test_locked(folio)", b.pc);
 }
 
-static int wait_locked(struct folio *folio, bool killable, u32 pc)
-{
-	struct bit_lock b = lock_of(folio, pc);
-	bool is_free;
+/* --- waiting for a flag to be clear ----------------------------------- */
 
-	hd_may_sleep("folio_wait_locked", pc);
+static int wait_flag(struct folio *folio, u32 flag, bool killable,
+		     const char *name, u32 pc)
+{
+	struct bit_lock b = bit_lock_of(flag, &folio->flags, pc);
+	bool is_clear;
+
+	hd_may_sleep(name, pc);
 	bit_lock_look(&b, HD_WAIT, HD_RELAXED);
-	is_free = bit_lock_is_free(&b);
+	is_clear = bit_lock_is_free(&b);
 	bit_lock_did(&b, *b.word);
-	if (is_free)
+	if (is_clear)
 		return 0;
 	if (W->probing) /* a condition that sleeps, looked at a last time */
 		hd_probe_done(false);
@@ -91,12 +94,41 @@ static int wait_locked(struct folio *folio, bool killable, u32 pc)
 
 void folio_wait_locked(struct folio *folio)
 {
-	wait_locked(folio, false, HD_PC());
+	wait_flag(folio, PG_locked, false, "folio_wait_locked", HD_PC());
 }
 
 int folio_wait_locked_killable(struct folio *folio)
 {
-	return wait_locked(folio, true, HD_PC());
+	return wait_flag(folio, PG_locked, true, "folio_wait_locked", HD_PC());
+}
+
+void folio_wait_writeback(struct folio *folio)
+{
+	wait_flag(folio, PG_writeback, false, "folio_wait_writeback", HD_PC());
+}
+
+int folio_wait_writeback_killable(struct folio *folio)
+{
+	return wait_flag(folio, PG_writeback, true, "folio_wait_writeback",
+			 HD_PC());
+}
+
+void folio_start_writeback(struct folio *folio)
+{
+	struct bit_lock b = bit_lock_of(PG_writeback, &folio->flags, HD_PC());
+	struct hd_op op = bit_lock_op(&b, HD_RMW, HD_FULL);
+
+	hd_begin_lock(&op);
+	if (!bit_lock_take(&b))
+		hd_bug_at("folio_test_writeback(folio)", b.pc);
+}
+
+void folio_end_writeback(struct folio *folio)
+{
+	struct bit_lock b = bit_lock_of(PG_writeback, &folio->flags, HD_PC());
+
+	if (!bit_lock_drop(&b))
+		hd_bug_at("!folio_test_writeback(folio)", b.pc);
 }
 
 /* --- references ------------------------------------------------------- */

@@ -168,6 +168,58 @@ TWIN_TASKS(read, { "a", user }, { "b", user, "" }, { "read", reads_in });
 TWIN_VARIANTS(read, SHOWS(ASSERT));
 TWIN(read, "folio/read", .goals = read_goals);
 
+/* --- writeback: waited for, also by who holds the lock -------------------- */
+
+static void writes(void *arg)
+{
+	(void)arg;
+	folio_lock(w->folio);
+	folio_start_writeback(w->folio);
+	w->n = 1;
+	folio_unlock(w->folio);
+	if (buggy()) { /* it cannot be ended while the other one waits */
+		folio_lock(w->folio);
+		folio_end_writeback(w->folio);
+		folio_unlock(w->folio);
+	} else {
+		w->n = 2;
+		folio_end_writeback(w->folio);
+	}
+}
+
+static void truncates(void *arg)
+{
+	(void)arg;
+	folio_lock(w->folio);
+	folio_wait_writeback(w->folio);
+	heddle_assert(w->n != 1 || buggy());
+	heddle_assert(!folio_test_writeback(w->folio));
+	folio_unlock(w->folio);
+}
+
+#define writeback_setup setup
+TWIN_TASKS(writeback, { "write", writes }, { "truncate", truncates });
+TWIN_VARIANTS(writeback, SHOWS(DEADLOCK));
+TWIN(writeback, "folio/writeback");
+
+static void ends(void *arg)
+{
+	(void)arg;
+	folio_start_writeback(w->folio);
+	if (buggy() && heddle_choose(2))
+		folio_start_writeback(w->folio);
+	folio_end_writeback(w->folio);
+	if (folio_wait_writeback_killable(w->folio))
+		heddle_mark("never");
+	if (buggy())
+		folio_end_writeback(w->folio);
+}
+
+#define ends_setup setup
+TWIN_TASKS(ends, { "a", ends });
+TWIN_VARIANTS(ends, SHOWS(BUG));
+TWIN(ends, "folio/writeback, ended twice");
+
 /* --- killable ------------------------------------------------------------- */
 
 static void killable(void *arg)
