@@ -201,7 +201,10 @@ static void judge_lock_op(struct story *s, u32 i)
 	u32 next;
 
 	if (ev->op.kind == HD_TRYLOCK) {
-		s->flag[i] |= annotation_of(s, i) ? REC_GOT : REC_FAILED;
+		bool got = ev->op.flags & HD_UNMAPPED ? ev->old != ev->val :
+							annotation_of(s, i) != NULL;
+
+		s->flag[i] |= got ? REC_GOT : REC_FAILED;
 		return;
 	}
 	if (ev->op.kind != HD_LOCK)

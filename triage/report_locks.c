@@ -183,6 +183,33 @@ static void print_held(struct locks *l, struct page *p)
 
 /* --- blocked: who waits for whom ----------------------------------------- */
 
+/* Who changed the bit that the task waits for?  Bits have no annotations: it is the
+ * last op that changed it. */
+static void print_bit_holder(const struct story *s, struct page *p, u32 wait)
+{
+	const struct hd_op *op = &s->log[wait].ev.op;
+	char what[160];
+	u64 bit;
+	u32 i;
+
+	if (!(op->flags & HD_UNMAPPED))
+		return;
+	bit = 1ull << op->arg;
+	for (i = s->n; i-- > 0;) {
+		const struct hd_event *ev = &s->log[i].ev;
+
+		if (s->flag[i] & REC_AFTER || !is_op(&s->log[i]) ||
+		    ev->op.addr != op->addr || ev->op.size != op->size ||
+		    !((ev->old ^ ev->val) & bit) || ev->task >= s->ntasks)
+			continue;
+		snprintf(what, sizeof(what), "bit %u %s by %s, in", op->arg,
+			 ev->val & bit ? "set" : "cleared",
+			 story_task(s, ev->task));
+		print_place(s, p, 4, what, i);
+		return;
+	}
+}
+
 /* The op that the blocked task sleeps in was recorded with its stack. */
 static u32 place_of_wait(const struct story *s, u32 blocked)
 {
@@ -208,7 +235,7 @@ static void print_holders(struct locks *l, struct page *p, u32 i)
 		for (k = 0; k < l->nheld[t]; k++) {
 			const struct lock *h = &l->held[t][k];
 
-			if (!b->text || strcmp(h->name, b->text))
+			if (h->waits || !b->text || strcmp(h->name, b->text))
 				continue;
 			snprintf(what, sizeof(what), "held by %s %s, taken in",
 				 story_task(l->s, t), mode(h));
@@ -219,9 +246,9 @@ static void print_holders(struct locks *l, struct page *p, u32 i)
 
 static void print_blocked(struct locks *l, struct page *p)
 {
-	bool head = false, is_lock;
+	bool head = false, is_lock, is_bit;
 	char what[160];
-	u32 i;
+	u32 i, wait;
 
 	for (i = 0; i < l->s->n; i++) {
 		const struct hd_event *b = &l->s->log[i].ev;
@@ -242,14 +269,19 @@ static void print_blocked(struct locks *l, struct page *p)
 			print_place(l->s, p, 2, what, place_of_wait(l->s, i));
 			continue;
 		}
-		is_lock = top && b->text && !strcmp(top->name, b->text);
+		is_lock = top && b->text && !(b->op.flags & HD_UNMAPPED) &&
+			  !strcmp(top->name, b->text);
+		is_bit = b->op.flags & HD_UNMAPPED && l->s->log[i].object[0];
 		snprintf(what, sizeof(what), "%s %s %s%s%s in",
 			 story_task(l->s, b->task),
-			 is_lock ? "waits for" : "sleeps on",
-			 b->text ? b->text : "?", is_lock ? " " : "",
+			 is_lock || is_bit ? "waits for" : "sleeps on",
+			 is_bit ? l->s->log[i].object :
+				  b->text ? b->text : "?", is_lock ? " " : "",
 			 is_lock ? mode(top) : "");
-		print_place(l->s, p, 2, what, place_of_wait(l->s, i));
+		wait = place_of_wait(l->s, i);
+		print_place(l->s, p, 2, what, wait);
 		print_holders(l, p, i);
+		print_bit_holder(l->s, p, wait);
 	}
 }
 

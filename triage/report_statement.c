@@ -207,6 +207,11 @@ void object_text(const struct hd_record *rec, char *buf, size_t size)
 		snprintf(buf, size, "%s", short_type(rec->object));
 		return;
 	}
+	/* a folio's flags are its lock: which folio is what matters */
+	if (!rec->type_off && !strcmp(short_type(type), "folio")) {
+		snprintf(buf, size, "%s", short_type(rec->object));
+		return;
+	}
 	if (sym_field(type, rec->type_off, buf, size))
 		return;
 	if (rec->type_off)

@@ -32,6 +32,9 @@ void hd_mutex_init(struct mutex *m, const char *name,
 
 void mutex_lock(struct mutex *m);
 void mutex_lock_nested(struct mutex *m, int subclass);
+/* nest: a lock held that orders all locks of m's class. */
+#define mutex_lock_nest_lock(m, nest) hd_mutex_lock_nest((m), &(nest)->dep_map)
+void hd_mutex_lock_nest(struct mutex *m, struct lockdep_map *nest);
 int __must_check mutex_lock_interruptible(struct mutex *m);
 int __must_check mutex_lock_killable(struct mutex *m);
 bool mutex_trylock(struct mutex *m);

@@ -63,6 +63,7 @@ enum hd_flags {
 	HD_PLAIN = 4,   /* an unmarked C access */
 	HD_SHARED = 8,  /* lock ops: reader side */
 	HD_YIELD = 16,  /* leaving the task here is no preemption */
+	HD_UNMAPPED = 32, /* a bit as a lock: no lockdep_map, arg is the bit */
 };
 
 /* 24 bytes.  addr lies in the world or in static data of a model. */

@@ -66,6 +66,9 @@ bool down_read_trylock(struct rw_semaphore *s);
 void up_read(struct rw_semaphore *s);
 void down_write(struct rw_semaphore *s);
 void down_write_nested(struct rw_semaphore *s, int subclass);
+/* nest: a lock held that orders all semaphores of s's class. */
+#define down_write_nest_lock(s, nest) hd_down_write_nest((s), &(nest)->dep_map)
+void hd_down_write_nest(struct rw_semaphore *s, struct lockdep_map *nest);
 int __must_check down_write_killable(struct rw_semaphore *s);
 int __must_check down_write_killable_nested(struct rw_semaphore *s,
 					    int subclass);

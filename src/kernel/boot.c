@@ -13,7 +13,9 @@ void hd_boot_primitives(void)
 		n++;
 	}
 	hd_boot_rcu(n);
+	hd_boot_srcu();
 	hd_boot_wait(n);
+	hd_boot_wait_bit(n);
 	hd_boot_rwsem();
 	hd_boot_irq();
 }

@@ -18,6 +18,11 @@ void hd_bug(const char *cond)
 	raise(HD_V_BUG, true, cond, HD_PC());
 }
 
+void hd_bug_at(const char *cond, u32 pc)
+{
+	raise(HD_V_BUG, true, cond, pc);
+}
+
 void hd_warn(const char *cond)
 {
 	raise(HD_V_WARN, false, cond, HD_PC());

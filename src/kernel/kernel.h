@@ -112,6 +112,8 @@ static __always_inline bool hd_is_atomic(const struct hd_task *t)
 {
 	return t->atomic | t->rcu_nesting | t->irqs_off | t->bh_off;
 }
+/* BUG_ON(cond) of the primitive itself, on behalf of the code at pc; fatal. */
+void hd_bug_at(const char *cond, u32 pc);
 /* what: the function that may sleep. */
 void hd_might_sleep(const char *what, u32 pc);
 static __always_inline void hd_may_sleep(const char *what, u32 pc)
@@ -133,14 +135,22 @@ bool hd_signal_comes(void);
 /* Free an object (kfree), on behalf of the code at pc. */
 void hd_free(const void *p, u32 pc);
 
+/* Callbacks of SRCU run in the task of RCU: wake it; is one due; as part of
+ * its op, take the first one that is (pc: of the call_srcu). */
+void hd_rcu_daemon_wake(void);
+bool hd_srcu_callback_is_due(void);
+struct rcu_head *hd_srcu_take_callback(u32 *pc);
+
 /* For the composition root: struct hd_parts in engine.h. */
 void hd_boot_primitives(void);
 void hd_boot_daemons(void);
 /* Parts of these. */
 void hd_boot_rcu(u32 ntasks);
 void hd_boot_rcu_daemon(void);
+void hd_boot_srcu(void);
 void hd_boot_wait(u32 ntasks);
 void hd_boot_irq(void);
+void hd_boot_wait_bit(u32 ntasks);
 void hd_boot_rwsem(void);
 
 #endif

@@ -53,14 +53,14 @@ static int wait(struct mutex *m, bool killable, u32 pc)
 }
 
 static __always_inline int lock(struct mutex *m, int subclass, bool killable,
-				u32 pc)
+				struct lockdep_map *nest, u32 pc)
 {
 	struct hd_op op = op_on(m, HD_LOCK, HD_ACQUIRE, pc);
 	u64 id;
 
 	hd_may_sleep("mutex_lock", pc);
 	id = hd_begin_lock(&op);
-	hd_lock_acquire(&m->dep_map, subclass, 0, 0, 1, pc);
+	hd_lock_acquire_nest(&m->dep_map, subclass, 0, 0, 1, nest, pc);
 	if (!m->owner) {
 		take(m, &op, id);
 		return 0;
@@ -71,22 +71,27 @@ static __always_inline int lock(struct mutex *m, int subclass, bool killable,
 
 void mutex_lock(struct mutex *m)
 {
-	lock(m, 0, false, HD_PC());
+	lock(m, 0, false, NULL, HD_PC());
 }
 
 void mutex_lock_nested(struct mutex *m, int subclass)
 {
-	lock(m, subclass, false, HD_PC());
+	lock(m, subclass, false, NULL, HD_PC());
+}
+
+void hd_mutex_lock_nest(struct mutex *m, struct lockdep_map *nest)
+{
+	lock(m, 0, false, nest, HD_PC());
 }
 
 int mutex_lock_interruptible(struct mutex *m)
 {
-	return lock(m, 0, true, HD_PC());
+	return lock(m, 0, true, NULL, HD_PC());
 }
 
 int mutex_lock_killable(struct mutex *m)
 {
-	return lock(m, 0, true, HD_PC());
+	return lock(m, 0, true, NULL, HD_PC());
 }
 
 bool mutex_trylock(struct mutex *m)

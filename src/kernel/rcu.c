@@ -198,18 +198,35 @@ void synchronize_rcu(void)
 
 /* --- the task that runs callbacks ----------------------------------- */
 
+/* SRCU has a callback that is due: this task runs it. */
+void hd_rcu_daemon_wake(void)
+{
+	hd_order_range(&rcu->ncalls, sizeof(rcu->ncalls), true);
+	hd_wake(daemon_id);
+}
+
+static bool has_elapsed(void)
+{
+	return rcu->ncalls && !rcu->call[0].readers;
+}
+
 static struct call first_elapsed(void)
 {
 	const u32 size = sizeof(rcu->ncalls), pc = HD_PC();
-	struct call c;
+	struct call c = { .head = NULL };
 	u32 i;
 
-	if (rcu->ncalls && !rcu->call[0].readers)
+	if (has_elapsed() || hd_srcu_callback_is_due())
 		hd_publish(HD_RCU_GP, &rcu->ncalls, size, HD_RW | HD_YIELD,
 			   HD_ACQUIRE, pc);
 	else
 		hd_publish_asleep(HD_RCU_GP, &rcu->ncalls, size,
 				  HD_RW | HD_YIELD, pc);
+	if (!has_elapsed()) {
+		c.head = hd_srcu_take_callback(&c.pc);
+		hd_did(rcu->ncalls, rcu->ncalls);
+		return c;
+	}
 	c = rcu->call[0];
 	rcu->ncalls--;
 	for (i = 0; i < rcu->ncalls; i++)

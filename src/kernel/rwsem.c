@@ -286,13 +286,13 @@ static int wait_write(struct rw_semaphore *s, bool killable, u32 pc)
 }
 
 static int lock_write(struct rw_semaphore *s, int subclass, bool killable,
-		      u32 pc)
+		      struct lockdep_map *nest, u32 pc)
 {
 	u64 old;
 
 	hd_might_sleep("down_write", pc);
 	begin(s, HD_LOCK, HD_RW, HD_ACQUIRE, pc);
-	hd_lock_acquire(&s->dep_map, subclass, 0, 0, 1, pc);
+	hd_lock_acquire_nest(&s->dep_map, subclass, 0, 0, 1, nest, pc);
 	old = word(s);
 	if (writer_enters(s)) {
 		hd_did(old, word(s));
@@ -305,22 +305,27 @@ static int lock_write(struct rw_semaphore *s, int subclass, bool killable,
 
 void down_write(struct rw_semaphore *s)
 {
-	lock_write(s, 0, false, HD_PC());
+	lock_write(s, 0, false, NULL, HD_PC());
 }
 
 void down_write_nested(struct rw_semaphore *s, int subclass)
 {
-	lock_write(s, subclass, false, HD_PC());
+	lock_write(s, subclass, false, NULL, HD_PC());
+}
+
+void hd_down_write_nest(struct rw_semaphore *s, struct lockdep_map *nest)
+{
+	lock_write(s, 0, false, nest, HD_PC());
 }
 
 int down_write_killable(struct rw_semaphore *s)
 {
-	return lock_write(s, 0, true, HD_PC());
+	return lock_write(s, 0, true, NULL, HD_PC());
 }
 
 int down_write_killable_nested(struct rw_semaphore *s, int subclass)
 {
-	return lock_write(s, subclass, true, HD_PC());
+	return lock_write(s, subclass, true, NULL, HD_PC());
 }
 
 bool down_write_trylock(struct rw_semaphore *s)

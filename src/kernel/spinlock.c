@@ -37,12 +37,13 @@ static noinline void wait(spinlock_t *l, u32 pc)
 	take(l, &op, hd_judge_lock(&op));
 }
 
-static __always_inline void lock(spinlock_t *l, int subclass, u32 pc)
+static __always_inline void lock(spinlock_t *l, int subclass,
+				 struct lockdep_map *nest, u32 pc)
 {
 	struct hd_op op = op_on(l, HD_LOCK, HD_ACQUIRE, pc);
 	u64 id = hd_begin_lock(&op);
 
-	hd_lock_acquire(&l->dep_map, subclass, 0, 0, 1, pc);
+	hd_lock_acquire_nest(&l->dep_map, subclass, 0, 0, 1, nest, pc);
 	if (!l->owner) {
 		take(l, &op, id);
 		return;
@@ -53,12 +54,12 @@ static __always_inline void lock(spinlock_t *l, int subclass, u32 pc)
 
 void spin_lock(spinlock_t *l)
 {
-	lock(l, 0, HD_PC());
+	lock(l, 0, NULL, HD_PC());
 }
 
 void spin_lock_nested(spinlock_t *l, int subclass)
 {
-	lock(l, subclass, HD_PC());
+	lock(l, subclass, NULL, HD_PC());
 }
 
 static __always_inline bool trylock(spinlock_t *l, u32 pc)
@@ -73,6 +74,18 @@ static __always_inline bool trylock(spinlock_t *l, u32 pc)
 	hd_lock_acquire(&l->dep_map, 0, 1, 0, 1, pc);
 	take(l, &op, id);
 	return true;
+}
+
+void hd_spin_lock_nest(spinlock_t *l, struct lockdep_map *nest)
+{
+	lock(l, 0, nest, HD_PC());
+}
+
+void hd_raw_spin_lock_init(spinlock_t *l, const char *name,
+			   const struct lock_class_key *key)
+{
+	hd_spin_lock_init(l, name, key);
+	l->dep_map.wait_inner = LD_WAIT_SPIN;
 }
 
 bool spin_trylock(spinlock_t *l)
@@ -115,7 +128,7 @@ bool spin_is_locked(const spinlock_t *l)
 void spin_lock_irq(spinlock_t *l)
 {
 	hd_irqs_off(HD_PC());
-	lock(l, 0, HD_PC());
+	lock(l, 0, NULL, HD_PC());
 }
 
 bool spin_trylock_irq(spinlock_t *l)
@@ -138,7 +151,7 @@ void spin_unlock_irq(spinlock_t *l)
 void spin_lock_bh(spinlock_t *l)
 {
 	hd_bh_off(HD_PC());
-	lock(l, 0, HD_PC());
+	lock(l, 0, NULL, HD_PC());
 }
 
 bool spin_trylock_bh(spinlock_t *l)
@@ -163,7 +176,7 @@ unsigned long hd_spin_lock_irqsave(spinlock_t *l, int subclass)
 	unsigned long flags = W->cur->irqs_off;
 
 	hd_irqs_off(HD_PC());
-	lock(l, subclass, HD_PC());
+	lock(l, subclass, NULL, HD_PC());
 	return flags;
 }
 

@@ -42,13 +42,20 @@ static bool condition_holds(struct hd_task *t)
 	return condition;
 }
 
+/* Is the lock on top of its stack announced only, and not held yet? */
+static bool announced(const struct hd_task *t)
+{
+	return t->nheld && t->op.kind == HD_ACQUIRED &&
+	       !(t->op.flags & HD_UNMAPPED);
+}
+
 /* What the task waits for, in a word: the lock on top of its stack, or the
  * type of the object that it sleeps on. */
 static const char *waits_for(const struct hd_task *t)
 {
 	const struct hd_object *o;
 
-	if (t->nheld && t->op.kind == HD_ACQUIRED)
+	if (announced(t))
 		return t->held[t->nheld - 1].map->name;
 	if (!hd_in_heap(t->op.addr))
 		return "event";
@@ -64,14 +71,14 @@ static u64 holders(const struct hd_task *t)
 	u64 mask = 0;
 	u32 i, j, n;
 
-	if (!t->nheld || t->op.kind != HD_ACQUIRED)
+	if (!announced(t))
 		return 0;
 	map = t->held[t->nheld - 1].map;
 	for (i = 0; i < W->nuser; i++) {
 		const struct hd_task *u = &W->tasks[i];
 
 		n = u->nheld;
-		if (n && u->state != HD_DONE && u->op.kind == HD_ACQUIRED)
+		if (u->state != HD_DONE && announced(u))
 			n--;
 		for (j = u->held_below; j < n; j++)
 			if (u->held[j].map == map)
