@@ -353,7 +353,8 @@ static void select_records(struct story *s)
 
 		if (ev->step > v->step)
 			break;
-		if (ev->op.kind != HD_EV_REMARK && ev->op.kind != HD_EV_MARK)
+		if (ev->op.kind != HD_EV_REMARK &&
+		    ev->op.kind != HD_EV_MARK && ev->op.kind != HD_EV_ALLOC)
 			s->last = i;
 	}
 	for (i = 0; v && i < s->n; i++)

@@ -148,10 +148,19 @@ static __always_inline bool hd_on_task_stack(void)
 	       (HD_MAX_TASKS + 1) * HD_STACK_SIZE;
 }
 
+/* Notes of the kernel API, above the codes of models: the counter at obj shall
+ * end as it is now; old: its value, val: how the caller spells it. */
+enum { HD_NOTE_EXPECT_REFS = 0x10000 };
+
 /* --- heap ------------------------------------------------------------------ */
 
 /* A new zeroed object; its payload.  The object header lies in front. */
 void *hd_heap_new(const char *type, u32 size, u32 pc);
+/* For reports: o begins to live here.  The stack goes into the recording; of
+ * the set-up, which is not recorded, it is kept aside. */
+void hd_record_alloc(const struct hd_object *o);
+/* The stack of an object of the set-up; returns how many frames, 0: none. */
+u8 hd_setup_frames(const struct hd_object *o, u32 frames[HD_MAX_FRAMES]);
 static inline struct hd_object *hd_object_of(const void *payload)
 {
 	return (struct hd_object *)payload - 1;
@@ -172,6 +181,9 @@ struct hd_lock_oracle {
 			u32 code, u32 subclass, u32 pc);
 	/* release or downgrade of a lock that the task does not hold */
 	void (*unbalanced)(struct lockdep_map *map, u32 pc);
+	/* t, which holds locks, frees [from, from + size), or initialises a
+	 * lock there; the maps in it are still intact */
+	void (*freed)(const struct hd_task *t, u64 from, u64 size, u32 pc);
 };
 extern struct hd_lock_oracle hd_lock_oracle;
 void hd_settle_store(void);

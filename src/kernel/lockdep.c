@@ -25,6 +25,7 @@ void hd_lockdep_init_map(struct lockdep_map *map, const char *name,
 			 const struct lock_class_key *key)
 {
 	hd_quiet_write(map, sizeof(*map), HD_PC());
+	hd_no_locks_freed(map, sizeof(*map), HD_PC());
 	memset(map, 0, sizeof(*map));
 	map->name = last_part(name);
 	map->key = key;

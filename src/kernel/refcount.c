@@ -9,10 +9,35 @@ static const char overflow[] = "saturated";
 static const char underflow[] = "underflow";
 static const char leak[] = "decrement hit 0";
 
+/* Headers of objects tell where counters are: the end of a run asks. */
+static void note(const refcount_t *r)
+{
+	struct hd_object *o = hd_in_heap((u64)r) ? hd_object_at((u64)r) : NULL;
+	u32 key, i;
+
+	if (!o || (u64)r < (u64)(o + 1))
+		return;
+	key = (u32)((u64)r - (u64)(o + 1)) + 1;
+	if (likely(o->refs[0] == key) || key > UINT16_MAX)
+		return;
+	/* ascending: which came first is no part of the state */
+	for (i = 0; i < HD_OBJ_REFS && o->refs[i] != key; i++) {
+		u32 there = o->refs[i];
+
+		if (there && there < key)
+			continue;
+		o->refs[i] = (u16)key;
+		key = there;
+		if (!key)
+			break;
+	}
+}
+
 static int *begin(refcount_t *r, u8 order, u32 pc, bool *op)
 {
 	/* r may be NULL until hd_begin() has looked at it */
 	*op = hd_begin(HD_RMW, r, sizeof(int), HD_RW, order, pc);
+	note(r);
 	return &r->refs.counter;
 }
 
@@ -132,4 +157,11 @@ bool refcount_dec_if_one(refcount_t *r)
 		*refs = 0;
 	end(refs, old, NULL, op, NULL, pc);
 	return old == 1;
+}
+
+void hd_expect_refs(const refcount_t *r, const char *text)
+{
+	hd_settle();
+	hd_note(HD_NOTE_EXPECT_REFS, r, true, (u32)r->refs.counter, (u64)text,
+		HD_PC());
 }
