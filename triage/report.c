@@ -267,7 +267,8 @@ static bool shows_op(const struct story *s, u32 i, const struct hd_verdict *v)
 	}
 	if (is_lock_op(ev->op.kind))
 		return shows_lock_op(s, i, v);
-	return (s->flag[i] & REC_SHARED) || has_remark(s, i);
+	return (s->flag[i] & REC_SHARED) || has_remark(s, i) ||
+	       lifetime_shows(s, i);
 }
 
 /* A blocked task that does not stand at a lock: nothing else tells of it. */

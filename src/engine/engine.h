@@ -156,10 +156,10 @@ enum { HD_NOTE_EXPECT_REFS = 0x10000 };
 
 /* A new zeroed object; its payload.  The object header lies in front. */
 void *hd_heap_new(const char *type, u32 size, u32 pc);
-/* For reports: o begins to live here.  The stack goes into the recording; of
- * the set-up, which is not recorded, it is kept aside. */
+/* For reports: o begins to live here.  The stack goes into the recording; what
+ * is done before the first op of a run is not recorded, and kept aside. */
 void hd_record_alloc(const struct hd_object *o);
-/* The stack of an object of the set-up; returns how many frames, 0: none. */
+/* That stack; returns how many frames, 0: none. */
 u8 hd_setup_frames(const struct hd_object *o, u32 frames[HD_MAX_FRAMES]);
 static inline struct hd_object *hd_object_of(const void *payload)
 {

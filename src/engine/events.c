@@ -104,7 +104,8 @@ static void record(const struct hd_event *ev)
 	}
 }
 
-/* The set-up is not recorded: the stacks of its last allocations. */
+/* What comes before the first op of a run is not recorded: the stacks of the
+ * last allocations there. */
 static struct {
 	u16 granule;
 	u8 n;
@@ -128,7 +129,7 @@ void hd_record_alloc(const struct hd_object *o)
 
 	if (unlikely(hd_eng.recording))
 		record(&ev);
-	if (likely(W->running) || W->cur->id < W->ntasks)
+	if (likely(W->ops))
 		return;
 	i = nsetup++ % ARRAY_SIZE(setup_alloc);
 	setup_alloc[i].granule = granule_of(o);

@@ -121,7 +121,6 @@ static void judge_expected(const struct expected *e)
 	if (o) {
 		v.type = o->type;
 		v.off = (u32)(e->addr - (u64)(o + 1));
-		v.pc = o->alloc_pc;
 	} else {
 		v.names[v.nnames++] = e->text;
 	}
