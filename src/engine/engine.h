@@ -148,10 +148,6 @@ static __always_inline bool hd_on_task_stack(void)
 	       (HD_MAX_TASKS + 1) * HD_STACK_SIZE;
 }
 
-/* Notes of the kernel API, above the codes of models: the counter at obj shall
- * end as it is now; old: its value, val: how the caller spells it. */
-enum { HD_NOTE_EXPECT_REFS = 0x10000 };
-
 /* --- heap ------------------------------------------------------------------ */
 
 /* A new zeroed object; its payload.  The object header lies in front. */

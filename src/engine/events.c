@@ -47,7 +47,9 @@ static void name_object(struct hd_record *r, u64 addr)
 }
 
 /* Walk the frame pointers of the running task's own stack, beginning at the
- * op's own place, without our frames above it. */
+ * op's own place, without our frames above it.  Not checked by a sanitizer: a
+ * stack that was used before may still be marked as it was. */
+__attribute__((no_sanitize_address))
 static u8 walk(u32 *frames, u32 pc_of_op, const struct hd_task *t)
 {
 	u64 low = HD_STACK_BASE + t->id * HD_STACK_SIZE;

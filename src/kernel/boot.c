@@ -15,6 +15,7 @@ void hd_boot_primitives(void)
 	hd_boot_rcu(n);
 	hd_boot_wait(n);
 	hd_boot_rwsem();
+	hd_boot_refcount();
 }
 
 void hd_boot_daemons(void)

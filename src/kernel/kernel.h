@@ -138,5 +138,6 @@ void hd_boot_rcu(u32 ntasks);
 void hd_boot_rcu_daemon(void);
 void hd_boot_wait(u32 ntasks);
 void hd_boot_rwsem(void);
+void hd_boot_refcount(void);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* When is a reference count misused, and what becomes of it then? */
+/* When is a reference count misused, and what becomes of it then?  Which ones
+ * shall end as they began? */
 #include <heddle/refcount.h>
 
 #include "kernel.h"
@@ -159,9 +160,50 @@ bool refcount_dec_if_one(refcount_t *r)
 	return old == 1;
 }
 
+/* --- references that shall be put ----------------------------------- */
+
+/* Written by the set-up; constant during a run. */
+static struct {
+	const refcount_t *r;
+	const char *text;
+	int value;
+} expected[8];
+static u32 nexpected;
+
+void hd_boot_refcount(void)
+{
+	nexpected = 0;
+}
+
+static void judge(const refcount_t *r, const char *text, int value)
+{
+	int now = r->refs.counter;
+	bool heap = hd_in_heap((u64)r);
+
+	if (now > value)
+		hd_complain(HD_V_REFCOUNT_LEAK, r, heap ? NULL : text, 0);
+	else if (now < value)
+		hd_complain(HD_V_REFCOUNT, r, heap ? "dropped too often" : text,
+			    0);
+}
+
+static void on_end(const struct hd_event *ev)
+{
+	u32 i;
+
+	(void)ev;
+	for (i = 0; i < nexpected; i++)
+		judge(expected[i].r, expected[i].text, expected[i].value);
+}
+
 void hd_expect_refs(const refcount_t *r, const char *text)
 {
 	hd_settle();
-	hd_note(HD_NOTE_EXPECT_REFS, r, true, (u32)r->refs.counter, (u64)text,
-		HD_PC());
+	if (W->running || nexpected == ARRAY_SIZE(expected))
+		hd_limit("expected counters: in the set-up, 8 at most");
+	if (!nexpected)
+		hd_subscribe(HD_EV_END, on_end);
+	expected[nexpected].r = r;
+	expected[nexpected].text = text;
+	expected[nexpected++].value = r->refs.counter;
 }

@@ -16,16 +16,6 @@
 #include "../engine/engine.h"
 #include "oracle.h"
 
-enum { MAX_EXPECTED = 8 };
-
-/* World state: written by the set-up. */
-struct expected {
-	u64 addr; /* of the counter; 0: no more */
-	const char *text;
-	u64 value;
-};
-static struct expected *expected;
-
 /* --- bad accesses -------------------------------------------------------- */
 
 static void on_bad_access(const struct hd_event *ev)
@@ -109,36 +99,11 @@ static void judge_leak(const struct hd_object *o)
 	hd_raise(v);
 }
 
-static void judge_expected(const struct expected *e)
-{
-	const struct hd_object *o = hd_in_heap(e->addr) ?
-					    hd_object_at(e->addr) : NULL;
-	int now = counter_at(e->addr), then = (int)e->value;
-	struct hd_verdict v = { .kind = HD_V_REFCOUNT_LEAK };
-
-	if (now == then)
-		return;
-	if (o) {
-		v.type = o->type;
-		v.off = (u32)(e->addr - (u64)(o + 1));
-	} else {
-		v.names[v.nnames++] = e->text;
-	}
-	if (now < then) {
-		v.kind = HD_V_REFCOUNT;
-		v.names[v.nnames++] = "dropped too often";
-	}
-	hd_raise(v);
-}
-
 static void on_end(const struct hd_event *ev)
 {
 	u64 at = HD_HEAP_BASE + HD_GRANULE;
-	u32 i;
 
 	(void)ev;
-	for (i = 0; i < MAX_EXPECTED && expected[i].addr; i++)
-		judge_expected(&expected[i]);
 	while (at < HD_HEAP_BASE + W->heap_used) {
 		const struct hd_object *o = (struct hd_object *)at;
 
@@ -149,27 +114,9 @@ static void on_end(const struct hd_event *ev)
 	}
 }
 
-static void on_note(const struct hd_event *ev)
-{
-	u32 i = 0;
-
-	if (ev->op.code != HD_NOTE_EXPECT_REFS)
-		return;
-	while (i < MAX_EXPECTED && expected[i].addr &&
-	       expected[i].addr != ev->op.addr)
-		i++;
-	if (i == MAX_EXPECTED)
-		hd_limit("expected counters");
-	expected[i] = (struct expected){ .addr = ev->op.addr,
-					 .text = (const char *)ev->val,
-					 .value = ev->old };
-}
-
 void hd_lifetime_start(void)
 {
-	expected = hd_world_reserve(MAX_EXPECTED * sizeof(*expected));
 	hd_subscribe(HD_EV_BAD_ACCESS, on_bad_access);
 	hd_subscribe(HD_FREE, on_free);
-	hd_subscribe(HD_EV_NOTE, on_note);
 	hd_subscribe(HD_EV_END, on_end);
 }
