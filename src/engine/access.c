@@ -18,10 +18,12 @@
 static bool may_look(u64 addr, u32 size)
 {
 	const struct hd_object *o = hd_object_at(addr);
-	u64 off = addr - (u64)(o + 1);
+	u64 off;
 
-	return o && o->state == HD_OBJ_TYPESAFE && off < o->size &&
-	       off + size <= o->size &&
+	if (!o || o->state != HD_OBJ_TYPESAFE)
+		return false;
+	off = addr - (u64)(o + 1);
+	return off < o->size && off + size <= o->size &&
 	       (W->cur->rcu_nesting || W->cur->atomic || !W->running);
 }
 

@@ -6,6 +6,8 @@
 # say, and that no line is there that is not true of the run.
 use strict;
 use warnings;
+use Cwd 'abs_path';
+use File::Basename 'dirname';
 use FindBin;
 use lib $FindBin::Bin;
 use Heddle;
@@ -96,6 +98,48 @@ like $out, qr/^Grace\ period:\ begun\ by\ munmap's\ call_rcu\ in\ vm_area_free\s
 	^\ \ fault\ used\ it\ in\ a\ read\ section\ that\ began\ later:\ the\ grace\ period\ did
 	\s+not\ wait\ for\ it\n\ {4}rcu_read_lock\ in\ vma_end_read\s/msx,
 	'... inside once more, but too late';
+
+# --- programs of this test alone
+SKIP: {
+	my $cc = dirname(abs_path($ENV{HEDDLE} // 'build/heddle')) . '/heddle-cc';
+
+	skip "$cc is not built", 1 unless -x $cc;
+	is system($cc, "$FindBin::Bin/objects.c", '-o', "$dir/objects"), 0,
+		'objects.c builds';
+	my $of = sub {
+		my ($variant, $verdict) = @_;
+		system("'$dir/objects' explore objects:$variant --preemptions=1 " .
+			"--out='$dir/o-$variant' > '$dir/log' 2>&1");
+		my ($file) = glob "$dir/o-$variant/$verdict*.sched";
+		my $text = $file ? `'$dir/objects' show --format=mail '$file'` : '';
+		is join('', grep { length > 73 && !/ replay / }
+			split /^/, $text), '', "$variant: $verdict has 72 columns";
+		return $text;
+	};
+	like $of->(leak => 'leak'), qr/^never\ freed:\ thing\#1\ \(size\ 24\)\n
+		\ \ last\ pointer\ to\ it:\ owner\#1,\ by\ first\ in\ fill\s+\S+\n
+		\ {4}overwritten\ by\ second\ in\ fill\s+\S+\n
+		\nAllocated\ by\ task\ first:\n/mx, '... and who knew of it last';
+	like $of->(reuse => 'assert'), qr/^thing\#1\ was\ reused\ .*\n
+		\ \ life\ 1:\ freed\ by\ first\ in\ recycle\s+\S+\n
+		\ \ life\ 2:\ allocated\ by\ first\ in\ recycle\s/mx, '... no use after free';
+	unlike $of->(reuse => 'use-after-free'), qr/was reused/,
+		'... which is another thing';
+	like $of->(late => 'use-after-free'), qr/^Freed\ by\ task\ rcu,\ for\ kfree_rcu\(\)\n
+		\nLast\ potentially\ related\ work\ creation:\ kfree_rcu\ by\ task\ first:\n
+		.*^\ \ second\ was\ never\ inside\ of\ a\ read\ section$/msx,
+		'... freed by no code of the model';
+	like $of->(past => 'wild-access'), qr/^BUG:\ KASAN:\ slab-out-of-bounds\ in\ first\n
+		Write\ of\ size\ 4\ at\ thing\#1\+24\ by\ task\ first\n
+		The\ address\ is\ 0\ bytes\ to\ the\ right\ of\ the\ 24-byte\ object\n/mx,
+		'... of which object';
+	like $of->(twice => 'double-free'), qr/^BUG:\ KASAN:\ double-free\ in\ second\n
+		Free\ of\ thing\#1,\ 24\ bytes,\ by\ task\ second\n
+		.*^Freed\ by\ task\ first:$/msx, '... and who was first';
+	like $of->(expect => 'refcount-leak'),
+		qr/^refs of thing#1 is 2 at the end; .*^  first got 1 and put 0$/ms,
+		'... of an object of the set-up';
+}
 
 # --- widths
 my %lines = (text => 80, mail => 72);
