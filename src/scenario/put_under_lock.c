@@ -2,10 +2,10 @@
 /* The last reference to an object is dropped under the lock that lies in it.
  *
  * Source: the rule that Documentation/locking/mutex-design.rst (6.12) states
- * about mutex_unlock(): it may still touch the mutex after another task got it,
- * so who unlocks needs a reference of his own; and kref_put_mutex() is not for
- * a mutex inside the object (include/linux/kref.h).  The program is our own: two
- * users of one object, each with a reference. */
+ * about mutex_unlock(): it may still touch the mutex when another task has got it
+ * already, so that the object must not be freed before it returns; who unlocks
+ * needs a reference of his own.  The program is our own: two users of one object,
+ * each with a reference. */
 #include <heddle/heddle.h>
 #include <heddle/kernel.h>
 
