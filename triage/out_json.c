@@ -40,6 +40,7 @@ static const char *const kind_name[HD_KINDS] = {
 	[HD_EV_BAD_ACCESS] = "bad-access", [HD_EV_STUCK] = "stuck",
 	[HD_EV_END] = "end", [HD_EV_MARK] = "mark",
 	[HD_EV_BLOCKED] = "blocked", [HD_EV_CONTEXT] = "context",
+	[HD_EV_ALLOC] = "object",
 };
 
 static json_t *hex(u64 v)

@@ -271,7 +271,8 @@ static bool shows_op(const struct story *s, u32 i, const struct hd_verdict *v)
 	}
 	if (is_lock_op(ev->op.kind))
 		return shows_lock_op(s, i, v);
-	return (s->flag[i] & REC_SHARED) || has_remark(s, i);
+	return (s->flag[i] & REC_SHARED) || has_remark(s, i) ||
+	       lifetime_shows(s, i);
 }
 
 /* A blocked task that does not stand at a lock: nothing else tells of it. */
@@ -357,7 +358,8 @@ static void select_records(struct story *s)
 
 		if (ev->step > v->step)
 			break;
-		if (ev->op.kind != HD_EV_REMARK && ev->op.kind != HD_EV_MARK)
+		if (ev->op.kind != HD_EV_REMARK &&
+		    ev->op.kind != HD_EV_MARK && ev->op.kind != HD_EV_ALLOC)
 			s->last = i;
 	}
 	for (i = 0; v && i < s->n; i++)

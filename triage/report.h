@@ -7,6 +7,8 @@
  *   picture*.c          rows, in columns
  *   report_splat.c      what lockdep found, and where it comes from
  *   report_witness.c    the deadlock behind a lock-order report
+ *   report_lifetime.c   objects: allocated, freed, grace periods, lives
+ *   report_left.c       objects and references left at the end
  *   page.c              lines of text, wrapped
  *
  * Nothing here knows a bug: all that is printed are values, branches and
@@ -137,6 +139,14 @@ void report_locks(const struct story *s, struct page *p);
 /* Searches: the world no longer holds the story's run. */
 void report_witness(const struct story *s, struct page *p);
 void report_detail(const struct story *s, struct page *p);
+/* What the bad access is, in KASAN's words; function: where. */
+void report_bad_access(const struct story *s, struct page *p,
+		       const char *function);
+/* Objects and references of the verdict, from the recorded run.  Reads headers
+ * of objects: the world must still be that of the story. */
+void report_lifetime(const struct story *s, struct page *p);
+/* Is the op at i to be shown for what it does to a reference count? */
+bool lifetime_shows(const struct story *s, u32 i);
 /* The nearest run without the verdict, in words; false if none was found.
  * Runs other schedules: the world no longer holds the story's run. */
 bool neighbour_describe(const struct story *s, char *buf, size_t size);

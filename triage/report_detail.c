@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where was the verdict raised, what became of the object, and which values
- * did the run change? */
+/* Where was the verdict raised, and which values did the run change?  What
+ * became of the object: report_lifetime.c. */
 #include <string.h>
 
 #include "report.h"
@@ -59,55 +59,13 @@ static void print_stack(const struct story *s, struct page *p)
 	n = statement_stack(&rec, site, MAX_STACK);
 	if (!n)
 		return;
+	report_bad_access(s, p, site[0].function);
 	page_line(p, "%s", "");
 	page_line(p, "raised in %s", v->task < s->ntasks ?
 					     story_task(s, v->task) :
 					     "the end check");
 	for (i = 0; i < n; i++)
 		page_place(p, 2, site[i].function, &site[i]);
-}
-
-/* --- the object of a lifetime verdict ------------------------------------ */
-
-static void print_life(const struct story *s, struct page *p, const char *what,
-		       u32 pc, u32 task)
-{
-	struct hd_record rec = { .nframes = 1, .frames = { pc } };
-	struct sym_site site[1];
-	char text[160];
-
-	if (!pc)
-		return;
-	snprintf(text, sizeof(text), "%s by %s", what,
-		 task < s->ntasks ? story_task(s, task) : "the set-up");
-	if (statement_stack(&rec, site, 1)) {
-		snprintf(text + strlen(text), sizeof(text) - strlen(text),
-			 " in %s", site[0].function);
-		page_place(p, 2, text, &site[0]);
-	} else {
-		page_line(p, "  %s", text);
-	}
-}
-
-/* Reads the object's header: the world must still be that of the story. */
-static void print_object(const struct story *s, struct page *p)
-{
-	const struct hd_verdict *v = story_verdict(s);
-	const struct hd_record *rec = s->last < s->n ? &s->log[s->last] : NULL;
-	const struct hd_object *o;
-
-	if (!rec || !v->type || !hd_in_heap(rec->ev.op.addr))
-		return;
-	o = hd_object_at(rec->ev.op.addr);
-	if (!o || (!verdict_of_lifetime(v->kind) &&
-		   v->kind != HD_V_WILD_ACCESS))
-		return;
-	page_line(p, "%s", "");
-	page_line(p, "%s, %u bytes, accessed at offset %u", rec->object,
-		  o->size, rec->type_off);
-	print_life(s, p, "allocated", o->alloc_pc, o->alloc_task);
-	if (o->state == HD_OBJ_FREED)
-		print_life(s, p, "freed", o->free_pc, o->free_task);
 }
 
 /* --- values -------------------------------------------------------------- */
@@ -171,10 +129,15 @@ static void print_values(const struct story *s, struct page *p)
 
 void report_detail(const struct story *s, struct page *p)
 {
+	u8 kind;
+
 	if (!story_verdict(s))
 		return;
-	if (!verdict_of_progress(story_verdict(s)->kind))
-		print_stack(s, p); /* else it says who waits where */
-	print_object(s, p);
+	kind = story_verdict(s)->kind;
+	/* else it says who waits where, or where what is left comes from */
+	if (!verdict_of_progress(kind) && kind != HD_V_LEAK &&
+	    kind != HD_V_REFCOUNT_LEAK)
+		print_stack(s, p);
+	report_lifetime(s, p);
 	print_values(s, p);
 }

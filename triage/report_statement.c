@@ -203,7 +203,9 @@ void object_text(const struct hd_record *rec, char *buf, size_t size)
 			buf[0] = 0;
 		return;
 	}
-	if (rec->ev.op.kind == HD_FREE || rec->ev.op.kind == HD_ALLOC) {
+	if (rec->ev.op.kind == HD_FREE || rec->ev.op.kind == HD_ALLOC ||
+	    (rec->ev.op.kind == HD_EV_BAD_ACCESS && rec->ev.op.code &&
+	     !rec->type_off)) { /* a bad free, of a whole object */
 		snprintf(buf, size, "%s", short_type(rec->object));
 		return;
 	}

@@ -52,6 +52,7 @@ enum hd_kind {
 	HD_EV_CONTEXT = 43, /* interrupts on or off, handlers entered and left */
 	HD_EV_RECLASS = 44, /* lockdep: lock_set_subclass() */
 	HD_EV_LOCK_SYNC = 45, /* lockdep: lock_sync() */
+	HD_EV_ALLOC = 46,   /* an object begins to live; only in recordings */
 	HD_KINDS = 48
 };
 

@@ -10,7 +10,13 @@
  * The __refcount forms store the value before in *oldp (may be NULL).  The
  * _limited forms take a reference only while the result is at most limit: they
  * return false with *oldp == 0 if the count was 0, and false with the count in
- * *oldp if it would exceed limit; neither is a misuse. */
+ * *oldp if it would exceed limit; neither is a misuse.
+ *
+ * An object that the run allocated and nobody freed is verdict refcount-leak
+ * instead of leak if a counter in it is above 0 at the end: a get without its
+ * put.  Counters are known by the functions below, not by refcount_set(); of an
+ * object, four at most.  Objects of the set-up may stay, and so may references
+ * to them; heddle_expect_refs() says that they may not. */
 #ifndef HEDDLE_REFCOUNT_H
 #define HEDDLE_REFCOUNT_H
 
@@ -75,6 +81,12 @@ HD_REFCOUNT(bool __must_check, refcount_dec_and_test, (refcount_t *r),
 	    __refcount_sub_and_test(1, r, NULL))
 HD_REFCOUNT(bool __must_check, refcount_sub_and_test, (int i, refcount_t *r),
 	    __refcount_sub_and_test(i, r, NULL))
+
+/* Heddle's own: at the end of the run the counter shall be what it is now, in
+ * the set-up.  Higher is verdict refcount-leak, lower is verdict refcount
+ * ("dropped too often").  8 counters at most (verdict limit). */
+#define heddle_expect_refs(r) hd_expect_refs((r), #r)
+void hd_expect_refs(const refcount_t *r, const char *text);
 
 static __always_inline void refcount_set(refcount_t *r, int n)
 {

@@ -6,13 +6,17 @@
  * later access is seen (verdict use-after-free); freeing it again, or freeing
  * what is no object, is verdict double-free.  The exception is a cache with
  * SLAB_TYPESAFE_BY_RCU: it hands out the object that was freed last, promptly
- * and with its old contents, and accesses to a free one are legal.  Its
- * allocation is an op on the cache; other allocations are none.  A free is an
- * op that writes the whole object.
+ * and with its old contents, and accesses to a free one are legal inside of an
+ * RCU read section or under a spinlock; elsewhere the page may be gone, which is
+ * a use after free (as CONFIG_SLUB_RCU_DEBUG lets KASAN say).  That a section
+ * began too late to hold the page is not seen.  Its allocation is an op on the
+ * cache; other allocations are none.  A free is an op that writes the whole
+ * object; a lock in it that any task holds or waits for is verdict freed.
  *
  * Any allocation can fail (NULL) when the schedule says so (edit kind fail),
  * unless flags have __GFP_NOFAIL.  Objects not freed at the end are verdict
- * leak, except those of the set-up and those passed to heddle_keep(). */
+ * leak, except those of the set-up and those passed to heddle_keep(); with a
+ * refcount_t in them that is not 0, verdict refcount-leak (refcount.h). */
 #ifndef HEDDLE_SLAB_H
 #define HEDDLE_SLAB_H
 

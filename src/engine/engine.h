@@ -175,6 +175,11 @@ void hd_set_context(u8 irqs_off, u8 bh_off, u32 pc);
 
 /* A new zeroed object; its payload.  The object header lies in front. */
 void *hd_heap_new(const char *type, u32 size, u32 pc);
+/* For reports: o begins to live here.  The stack goes into the recording; what
+ * is done before the first op of a run is not recorded, and kept aside. */
+void hd_record_alloc(const struct hd_object *o);
+/* That stack; returns how many frames, 0: none. */
+u8 hd_setup_frames(const struct hd_object *o, u32 frames[HD_MAX_FRAMES]);
 static inline struct hd_object *hd_object_of(const void *payload)
 {
 	return (struct hd_object *)payload - 1;
@@ -207,7 +212,8 @@ struct hd_lock_oracle {
 			     u32 subclass, u32 pc);
 	bool (*is_held)(const struct hd_task *t, const struct lockdep_map *map,
 			int read);
-	/* memory is freed, or a lock in it initialised anew */
+	/* t, which holds locks, frees [from, from + size), or initialises a
+	 * lock there; the maps in it are still intact */
 	void (*freed)(const struct hd_task *t, u64 from, u64 size, u32 pc);
 	/* what (enum hd_context) has just become true of t; an exit is told
 	 * while the handler still has the CPU */

@@ -60,6 +60,7 @@ void *hd_heap_new(const char *type, u32 size, u32 pc)
 	W->heap_used += sizeof(*o) + room;
 	for (i = g; i < W->heap_used / HD_GRANULE; i++)
 		shadow[i] = (u16)g;
+	hd_record_alloc(o);
 	return o + 1;
 }
 

@@ -17,6 +17,9 @@ static noinline void emit(u8 kind, struct lockdep_map *map, u32 code,
 				       .pc = pc },
 			       .old = old, .text = map->name };
 
+	/* who frees it looks at who holds it (oracle/lifetime.c) */
+	hd_order_range(map, 1, false);
+
 	hd_emit(&ev);
 }
 

@@ -129,7 +129,7 @@ static __always_inline u64 hd_judge_in_heap(const struct hd_op *op)
 	u64 off = op->addr - (u64)(o + 1);
 
 	if (unlikely(!g || off >= o->size || off + op->size > o->size ||
-		     o->state == HD_OBJ_FREED)) {
+		     o->state != HD_OBJ_LIVE)) {
 		hd_bad_access(op->addr, op->size, op->flags, op->pc);
 		return hd_address_id(op->addr);
 	}

@@ -4,7 +4,8 @@
  * Two answers.  Randomised strategies choose at ops on words that loads,
  * stores, RMWs and lock ops show to be shared (HD_CHOICE); a free touches all
  * of its object, which would make every field a choice, so it is a choice
- * itself and does not count for the fields.  Exhaustive search needs the whole
+ * itself and does not count for the fields, unless there is no other choice in
+ * the object.  Exhaustive search needs the whole
  * truth about what is private (HD_CONFLICT): frees and what primitives touch
  * beside their op count, and what its own runs show is added.  So that a run stays
  * a pure function of its schedule, the answer comes from a fixed set of runs
@@ -193,6 +194,47 @@ static void drop_uncounted(void)
 	hd_profile.nshared = k;
 }
 
+static void add_choice(u32 w, u8 only_writer)
+{
+	hd_shared[w] |= HD_CHOICE;
+	if (only_writer < 64)
+		hd_shared[w] |= (u8)(only_writer << HD_WRITER);
+	if (hd_profile.nshared < HD_MAX_SHARED)
+		hd_profile.word[hd_profile.nshared++] = address_of(w);
+}
+
+static bool has_choice(const struct hd_object *o)
+{
+	u32 w = hd_word_of((u64)(o + 1)), end = w + (o->size + 3) / 4;
+
+	for (; w < end; w++)
+		if ((seen[0][w] & BOTH) == BOTH)
+			return true;
+	return false;
+}
+
+/* An object that one task uses and another one frees, without a word that both
+ * use, would have no choice in it at all, and nobody would see it used after it
+ * was freed: the words that the free conflicts with stand in. */
+static void choose_in_freed(void)
+{
+	u64 at = HD_HEAP_BASE + HD_GRANULE;
+	const struct hd_object *o;
+	u32 w, i;
+
+	for (; at < HD_HEAP_BASE + W->heap_used;
+	     at += sizeof(*o) + ((o->size + HD_GRANULE - 1) &
+				 ~(u64)(HD_GRANULE - 1))) {
+		o = (const struct hd_object *)at;
+		w = hd_word_of(at + sizeof(*o));
+		if (o->state != HD_OBJ_FREED || has_choice(o))
+			continue;
+		for (i = 0; i < (o->size + 3) / 4; i++)
+			if (seen[0][w + i] && hd_shared[w + i] & HD_CONFLICT)
+				add_choice(w + i, MANY_WRITERS);
+	}
+}
+
 void hd_profile_run(void)
 {
 	u32 total = HD_PROFILE_RUNS + W->ntasks, i, t;
@@ -200,16 +242,10 @@ void hd_profile_run(void)
 	hd_eng.profiling = true;
 	hd_eng.all_choice = true;
 	runs();
-	for (i = 0; i < HD_WORDS; i++) {
-		if ((seen[0][i] & BOTH) != BOTH)
-			continue;
-		hd_shared[i] |= HD_CHOICE;
-		if (writer[i] < 64)
-			hd_shared[i] |= (u8)(writer[i] << HD_WRITER);
-		if (hd_profile.nshared < HD_MAX_SHARED)
-			hd_profile.word[hd_profile.nshared++] =
-				address_of(i);
-	}
+	for (i = 0; i < HD_WORDS; i++)
+		if ((seen[0][i] & BOTH) == BOTH)
+			add_choice(i, writer[i]);
+	choose_in_freed();
 	hd_eng.all_choice = false;
 	counting = true;
 	hd_profile.decisions = 0;

@@ -36,6 +36,7 @@ enum {
 	HD_MAX_READS = 8,   /* words that an await watches */
 	HD_MAX_MARKS = 64,
 	HD_MAX_STEPS = 20000, /* ops of one run */
+	HD_OBJ_REFS = 4,    /* reference counters known of one object */
 };
 
 enum hd_object_state { HD_OBJ_LIVE = 1, HD_OBJ_FREED = 2, HD_OBJ_TYPESAFE = 3 };
@@ -51,8 +52,9 @@ struct hd_object {
 	u8 alloc_task, free_task;
 	u8 setup;     /* allocated by the set-up, or kept: no leak */
 	u8 reused;    /* times that a type-safe cache handed it out again */
-	u8 pad[3];
-	u64 next_free; /* type-safe caches: granule of the next free object */
+	u8 pad;
+	u16 next_free; /* type-safe caches: granule of the next free object */
+	u16 refs[HD_OBJ_REFS]; /* offset + 1 of a refcount_t in it, ascending */
 };
 
 /* An entry of a task's stack of held locks.  The lock oracle fills and keeps

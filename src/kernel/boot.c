@@ -18,6 +18,7 @@ void hd_boot_primitives(void)
 	hd_boot_wait_bit(n);
 	hd_boot_rwsem();
 	hd_boot_irq();
+	hd_boot_refcount();
 }
 
 void hd_boot_daemons(void)

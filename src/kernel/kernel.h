@@ -93,6 +93,15 @@ static __always_inline void hd_quiet_write(const volatile void *p, u32 size,
 	hd_order_range(p, size, true);
 }
 
+/* debug_check_no_locks_freed(): [p, p + size) is freed, or a lock in it is
+ * initialised. */
+static __always_inline void hd_no_locks_freed(const volatile void *p, u64 size,
+					      u32 pc)
+{
+	if (unlikely(W->cur->nheld && hd_lock_oracle.freed && !W->probing))
+		hd_lock_oracle.freed(W->cur, (u64)p, size, pc);
+}
+
 /* Of per-task tables with n entries; the last one is the set-up's. */
 static __always_inline u32 hd_slot(u32 n)
 {
@@ -152,5 +161,6 @@ void hd_boot_wait(u32 ntasks);
 void hd_boot_irq(void);
 void hd_boot_wait_bit(u32 ntasks);
 void hd_boot_rwsem(void);
+void hd_boot_refcount(void);
 
 #endif

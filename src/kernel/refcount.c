@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* When is a reference count misused, and what becomes of it then? */
+/* When is a reference count misused, and what becomes of it then?  Which ones
+ * shall end as they began? */
 #include <heddle/refcount.h>
 
 #include "kernel.h"
@@ -9,10 +10,35 @@ static const char overflow[] = "saturated";
 static const char underflow[] = "underflow";
 static const char leak[] = "decrement hit 0";
 
+/* Headers of objects tell where counters are: the end of a run asks. */
+static void note(const refcount_t *r)
+{
+	struct hd_object *o = hd_in_heap((u64)r) ? hd_object_at((u64)r) : NULL;
+	u32 key, i;
+
+	if (!o || (u64)r < (u64)(o + 1))
+		return;
+	key = (u32)((u64)r - (u64)(o + 1)) + 1;
+	if (likely(o->refs[0] == key) || key > UINT16_MAX)
+		return;
+	/* ascending: which came first is no part of the state */
+	for (i = 0; i < HD_OBJ_REFS && o->refs[i] != key; i++) {
+		u32 there = o->refs[i];
+
+		if (there && there < key)
+			continue;
+		o->refs[i] = (u16)key;
+		key = there;
+		if (!key)
+			break;
+	}
+}
+
 static int *begin(refcount_t *r, u8 order, u32 pc, bool *op)
 {
 	/* r may be NULL until hd_begin() has looked at it */
 	*op = hd_begin(HD_RMW, r, sizeof(int), HD_RW, order, pc);
+	note(r);
 	return &r->refs.counter;
 }
 
@@ -132,4 +158,52 @@ bool refcount_dec_if_one(refcount_t *r)
 		*refs = 0;
 	end(refs, old, NULL, op, NULL, pc);
 	return old == 1;
+}
+
+/* --- references that shall be put ----------------------------------- */
+
+/* Written by the set-up; constant during a run. */
+static struct {
+	const refcount_t *r;
+	const char *text;
+	int value;
+} expected[8];
+static u32 nexpected;
+
+void hd_boot_refcount(void)
+{
+	nexpected = 0;
+}
+
+static void judge(const refcount_t *r, const char *text, int value)
+{
+	int now = r->refs.counter;
+	bool heap = hd_in_heap((u64)r);
+
+	if (now > value)
+		hd_complain(HD_V_REFCOUNT_LEAK, r, heap ? NULL : text, 0);
+	else if (now < value)
+		hd_complain(HD_V_REFCOUNT, r, heap ? "dropped too often" : text,
+			    0);
+}
+
+static void on_end(const struct hd_event *ev)
+{
+	u32 i;
+
+	(void)ev;
+	for (i = 0; i < nexpected; i++)
+		judge(expected[i].r, expected[i].text, expected[i].value);
+}
+
+void hd_expect_refs(const refcount_t *r, const char *text)
+{
+	hd_settle();
+	if (W->running || nexpected == ARRAY_SIZE(expected))
+		hd_limit("expected counters: in the set-up, 8 at most");
+	if (!nexpected)
+		hd_subscribe(HD_EV_END, on_end);
+	expected[nexpected].r = r;
+	expected[nexpected].text = text;
+	expected[nexpected++].value = r->refs.counter;
 }

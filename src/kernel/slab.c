@@ -109,6 +109,7 @@ void hd_free(const void *p, u32 pc)
 		return;
 	o->state = HD_OBJ_FREED;
 	hd_did(0, 0);
+	hd_no_locks_freed(p, o->size, pc);
 }
 
 void kfree(const void *p)
@@ -166,6 +167,7 @@ static void *typesafe_alloc(struct kmem_cache *c, bool *reused, u32 pc)
 	o->alloc_task = W->cur->id;
 	o->setup = 0;
 	o->reused++;
+	hd_record_alloc(o);
 	/* who sees it free and who sees it in use: that is an order */
 	hd_order_range(o + 1, o->size, true);
 	hd_did(old, c->list);
@@ -214,7 +216,8 @@ void kmem_cache_free(struct kmem_cache *c, void *p)
 		return;
 	hd_order_range(&c->list, sizeof(c->list), true);
 	o->state = HD_OBJ_TYPESAFE;
-	o->next_free = c->list;
+	o->next_free = (u16)c->list;
 	c->list = ((u64)o - HD_HEAP_BASE) / HD_GRANULE;
 	hd_did(0, 0);
+	hd_no_locks_freed(p, o->size, pc);
 }

@@ -225,7 +225,9 @@ static void lifo(void *arg)
 	b->key = 7;
 	kmem_cache_free(cache, a);
 	kmem_cache_free(cache, b);
+	rcu_read_lock();
 	heddle_assert(READ_ONCE(b->key) == 7);
+	rcu_read_unlock();
 	heddle_assert(kmem_cache_alloc(cache, __GFP_NOFAIL) == b);
 	heddle_assert(b->key == 7);
 	heddle_assert(kmem_cache_zalloc(cache, __GFP_NOFAIL) == a);

@@ -11,6 +11,7 @@ void hd_spin_lock_init(spinlock_t *l, const char *name,
 		       const struct lock_class_key *key)
 {
 	hd_quiet_write(l, sizeof(*l), HD_PC());
+	hd_no_locks_freed(l, sizeof(*l), HD_PC());
 	memset(l, 0, sizeof(*l));
 	lockdep_init_map_wait(&l->dep_map, name, key, 0, LD_WAIT_CONFIG);
 }

@@ -122,20 +122,24 @@ TWIN(exclusion, "mm/exclusion", .goals = lock_goals);
 static const char *const detach_goals[] = { "read lock granted", NULL };
 #define detached_setup one_vma
 TWIN_TASKS(detached, { "munmap", unmap_a }, { "reader", reader });
-FORMS(detached, v10, no_wait, SHOWS(DETACHED_READ_LOCK));
+/* freed under the reader, who looks at it outside of RCU */
+FORMS(detached, v10, no_wait, SHOWS(DETACHED_READ_LOCK), SHOWS(FREED),
+      SHOWS(USE_AFTER_FREE));
 TWIN(detached, "mm/detached-read-lock", .goals = detach_goals);
 
 /* The release of the map behind the test, and the forms that were posted. */
 static const struct heddle_variant release_variants[] = {
 	{ .name = "before the test", .data = &v10 },
 	{ .name = "behind the test", .data = &late,
-	  .expect = { SHOWS(HELD_AT_USER) } },
-	{ .name = "v7", .data = &v7, .expect = { SHOWS(HELD_AT_USER) } },
+	  .expect = { SHOWS(HELD_AT_USER), SHOWS(FREED) } },
+	{ .name = "v7", .data = &v7,
+	  .expect = { SHOWS(HELD_AT_USER), SHOWS(FREED) } },
 	{ .name = "v6-complete", .data = &v6_complete,
-	  .expect = { SHOWS(HELD_AT_USER), SHOWS(DETACHED_READ_LOCK) } },
+	  .expect = { SHOWS(HELD_AT_USER), SHOWS(DETACHED_READ_LOCK),
+		      SHOWS(FREED) } },
 	{ .name = "v6", .data = &v6,
 	  .expect = { SHOWS(HELD_AT_USER), SHOWS(DETACHED_READ_LOCK),
-		      SHOWS(USE_AFTER_FREE) } },
+		      SHOWS(USE_AFTER_FREE), SHOWS(FREED) } },
 	{ .name = NULL },
 };
 #define release_setup one_vma
@@ -170,7 +174,8 @@ static const char *const fault_goals[] = { "read lock granted",
 					   "no VMA: SIGSEGV", NULL };
 #define fault_setup one_vma
 TWIN_TASKS(fault, { "munmap", unmap_a }, { "fault", fault_a });
-FORMS(fault, v10, early, SHOWS(PAGETABLE), SHOWS(PTE_WITHOUT_VMA));
+FORMS(fault, v10, early, SHOWS(PAGETABLE), SHOWS(PTE_WITHOUT_VMA),
+      SHOWS(FREED));
 TWIN(fault, "mm/fault and munmap", .goals = fault_goals);
 
 /* A fault that looks the VMA up, and does not keep it from going away. */
@@ -246,7 +251,7 @@ static void touch_table(void *arg)
 
 #define table_setup one_vma
 TWIN_TASKS(table, { "free", free_tables }, { "touch", touch_table });
-FORMS(table, v10, broken_task, SHOWS(PAGETABLE));
+FORMS(table, v10, broken_task, SHOWS(PAGETABLE), SHOWS(FREED));
 TWIN(table, "mm/pagetable");
 
 /* Two faults that find no table: one is installed, the other given back. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Objects, safe and buggy twins: used after they were freed, freed twice,
- * never freed, accessed where nothing is.  Covers lifetime.c, and verdict.c
- * through the names that are compared. */
+ * never freed, freed with a lock or a reference left, accessed where nothing is.
+ * Covers lifetime.c, and verdict.c through the names that are compared. */
 #include "../base/twin.h"
 
 struct item {
@@ -293,3 +293,253 @@ static void looks(void *arg)
 TWIN_TASKS(typesafe, { "frees", frees_cached }, { "looks", looks });
 TWIN_VARIANTS(typesafe, SHOWS(USE_AFTER_FREE));
 TWIN(typesafe, "lifetime/SLAB_TYPESAFE_BY_RCU");
+
+/* Freed: to be looked at by readers, and under a spinlock, but not otherwise. */
+static struct {
+	spinlock_t lock;
+} *page;
+
+static void with_page(void)
+{
+	w = heddle_alloc_type("struct twin", sizeof(*w));
+	page = heddle_alloc_type("struct page", sizeof(*page));
+	spin_lock_init(&page->lock);
+	cache = kmem_cache_create("struct item", sizeof(struct item), 0,
+				  SLAB_TYPESAFE_BY_RCU, NULL);
+	w->item = kmem_cache_zalloc(cache, GFP_KERNEL | __GFP_NOFAIL);
+}
+
+static void free_item(void *arg)
+{
+	(void)arg;
+	kmem_cache_free(cache, w->item);
+}
+
+static void look_everywhere(void *arg)
+{
+	(void)arg;
+	rcu_read_lock();
+	rcu_read_lock();
+	(void)READ_ONCE(w->item->key);
+	rcu_read_unlock();
+	WRITE_ONCE(w->item->key, 1);
+	rcu_read_unlock();
+	spin_lock(&page->lock);
+	(void)READ_ONCE(w->item->key);
+	spin_unlock(&page->lock);
+	if (buggy())
+		(void)READ_ONCE(w->item->key);
+}
+
+static void page_check(void)
+{
+	(void)READ_ONCE(w->item->key); /* the world stands still */
+}
+
+#define page_setup with_page
+TWIN_TASKS(page, { "free", free_item }, { "look", look_everywhere });
+TWIN_VARIANTS(page, SHOWS(USE_AFTER_FREE));
+TWIN(page, "lifetime/type-safe, outside of RCU", .check = page_check);
+
+/* Reused: the pointer is stale, but it points at a live object. */
+static void free_and_reuse(void *arg)
+{
+	struct item *i;
+
+	(void)arg;
+	kmem_cache_free(cache, w->item);
+	if (buggy())
+		return;
+	i = kmem_cache_zalloc(cache, GFP_KERNEL | __GFP_NOFAIL);
+	heddle_keep(i);
+	smp_store_release(&w->spare[0], i);
+}
+
+static void look_stale(void *arg)
+{
+	(void)arg;
+	if (!buggy() && !smp_load_acquire(&w->spare[0]))
+		return;
+	heddle_mark("stale look");
+	(void)READ_ONCE(w->item->key);
+}
+
+static const char *const stale_goals[] = { "stale look", NULL };
+#define stale_setup with_page
+TWIN_TASKS(stale, { "free", free_and_reuse }, { "look", look_stale });
+TWIN_VARIANTS(stale, SHOWS(USE_AFTER_FREE));
+TWIN(stale, "lifetime/type-safe, reused", .goals = stale_goals);
+
+/* --- freed with a lock in it ------------------------------------------------ */
+
+struct locked {
+	struct mutex lock;
+	refcount_t refs;
+	struct rcu_head rcu;
+	u32 value;
+};
+static struct locked *obj;
+
+static void locked_setup(void)
+{
+	obj = kzalloc_obj(struct locked);
+	mutex_init(&obj->lock);
+	refcount_set(&obj->refs, 2);
+}
+
+/* The classic: the lock that protects the object lies in it. */
+static void put_locked(void *arg)
+{
+	bool last;
+
+	(void)arg;
+	mutex_lock(&obj->lock);
+	if (buggy()) {
+		if (refcount_dec_and_test(&obj->refs))
+			kfree(obj);
+		mutex_unlock(&obj->lock);
+		return;
+	}
+	obj->value++;
+	mutex_unlock(&obj->lock);
+	last = refcount_dec_and_test(&obj->refs);
+	if (last)
+		kfree(obj);
+}
+
+#define inside_setup locked_setup
+TWIN_TASKS(inside, { "a", put_locked }, { "b", put_locked });
+TWIN_VARIANTS(inside, SHOWS(FREED), SHOWS(USE_AFTER_FREE));
+TWIN(inside, "lifetime/put under the lock in the object");
+
+/* Another task holds the lock, or waits for it. */
+static void holds(void *arg)
+{
+	(void)arg;
+	mutex_lock(&obj->lock);
+	obj->value++;
+	mutex_unlock(&obj->lock);
+	if (!buggy() && refcount_dec_and_test(&obj->refs))
+		kfree(obj);
+}
+
+static void frees_locked(void *arg)
+{
+	(void)arg;
+	if (buggy() || refcount_dec_and_test(&obj->refs))
+		kfree(obj);
+}
+
+#define other_holds_setup locked_setup
+TWIN_TASKS(other_holds, { "holds", holds }, { "frees", frees_locked });
+TWIN_VARIANTS(other_holds, SHOWS(FREED), SHOWS(USE_AFTER_FREE));
+TWIN(other_holds, "lifetime/freed while another task holds the lock");
+
+/* By RCU, which does not wait for holders of a mutex. */
+static void frees_by_rcu(void *arg)
+{
+	(void)arg;
+	if (buggy() || refcount_dec_and_test(&obj->refs))
+		kfree_rcu(obj, rcu);
+}
+
+static void holds_by_rcu(void *arg)
+{
+	(void)arg;
+	mutex_lock(&obj->lock);
+	WRITE_ONCE(obj->value, 1);
+	mutex_unlock(&obj->lock);
+	if (!buggy() && refcount_dec_and_test(&obj->refs))
+		kfree_rcu(obj, rcu);
+}
+
+#define rcu_holds_setup locked_setup
+TWIN_TASKS(rcu_holds, { "holds", holds_by_rcu }, { "frees", frees_by_rcu });
+TWIN_VARIANTS(rcu_holds, SHOWS(FREED), SHOWS(USE_AFTER_FREE));
+TWIN(rcu_holds, "lifetime/freed by RCU while another task holds the lock");
+
+/* --- references that are left ------------------------------------------------ */
+
+static void get_and_put(void *arg)
+{
+	struct locked *o = kzalloc(sizeof(struct locked),
+				   GFP_KERNEL | __GFP_NOFAIL);
+
+	(void)arg;
+	kfree(obj);
+	refcount_set(&o->refs, 1);
+	refcount_inc(&o->refs);
+	if (!heddle_fail("the step behind the get") || !buggy())
+		if (refcount_dec_and_test(&o->refs))
+			return;
+	if (refcount_dec_and_test(&o->refs))
+		kfree(o);
+}
+
+#define refs_setup locked_setup
+TWIN_TASKS(refs, { "a", get_and_put });
+TWIN_VARIANTS(refs, SHOWS(REFCOUNT_LEAK));
+TWIN(refs, "lifetime/get without put");
+
+/* The last put is there, the free is not: that is a leak of memory. */
+static void forgets(void *arg)
+{
+	struct locked *o = kzalloc(sizeof(struct locked),
+				   GFP_KERNEL | __GFP_NOFAIL);
+
+	(void)arg;
+	kfree(obj);
+	refcount_set(&o->refs, 1);
+	if (refcount_dec_and_test(&o->refs) && !buggy())
+		kfree(o);
+}
+
+#define forgets_setup locked_setup
+TWIN_TASKS(forgets, { "a", forgets });
+TWIN_VARIANTS(forgets, SHOWS(LEAK));
+TWIN(forgets, "lifetime/last put without free");
+
+/* References to objects of the set-up are judged where it says so. */
+static struct {
+	refcount_t refs;
+} fixed;
+
+static void expecting_setup(void)
+{
+	locked_setup();
+	refcount_set(&fixed.refs, 1);
+	heddle_expect_refs(&obj->refs);
+	heddle_expect_refs(&fixed.refs);
+}
+
+static void gets(void *arg)
+{
+	(void)arg;
+	refcount_inc(&obj->refs);
+	if (buggy() && heddle_choose(2)) {
+		heddle_assert(!refcount_dec_and_test(&obj->refs));
+		refcount_inc(&fixed.refs);
+		return;
+	}
+	refcount_inc(&fixed.refs);
+	heddle_assert(!refcount_dec_and_test(&fixed.refs));
+	if (!buggy())
+		heddle_assert(!refcount_dec_and_test(&obj->refs));
+}
+
+TWIN_TASKS(expecting, { "a", gets });
+TWIN_VARIANTS(expecting, SHOWS(REFCOUNT_LEAK));
+TWIN(expecting, "lifetime/expected references, one more");
+
+static void puts_twice(void *arg)
+{
+	(void)arg;
+	heddle_assert(!refcount_dec_and_test(&obj->refs));
+	if (!buggy())
+		refcount_inc(&obj->refs);
+}
+
+#define fewer_setup expecting_setup
+TWIN_TASKS(fewer, { "a", puts_twice });
+TWIN_VARIANTS(fewer, SHOWS(REFCOUNT));
+TWIN(fewer, "lifetime/expected references, one less");

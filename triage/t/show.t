@@ -53,11 +53,11 @@ for my $file (@found) {
 		is scalar(() = $out =~ /<== /g), 1, '... and one verdict';
 		like $out, qr/\Aheddle: .*^model of .*^3 preemptions.*MODEL, not/ms,
 			'... with title, model and bound';
-		like $out, qr/^ munmap +fault$/m, '... writer left';
+		like $out, qr/^ munmap +fault( +rcu)?$/m, '... writer left';
 		like $out, qr/^passes if |^goes away if /m,
 			'... and the nearest run that passes';
 		like $out, qr/^not modelled: /m, '... what is not modelled';
-		like $out, qr/^raised in fault\n  \w+ +src\/mm\/\w+\.c:\d+$/m,
+		like $out, qr/^raised in \w+\n  \w+ +src\/mm\/\w+\.c:\d+$/m,
 			'... and the stack';
 		is $rc, 0, '... exit status';
 	}
