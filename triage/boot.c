@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "../src/oracle/lockdep_boot.h"
+#include "boot_graph.h"
 #include "boot.h"
 
 static struct lockdep_cycle cycle;

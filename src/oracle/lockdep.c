@@ -29,9 +29,9 @@ static noinline void raise(u32 pc)
 
 /* --- acquire ---------------------------------------------------------------- */
 
-/* e: the free entry on top of t's stack.  The usual case: the chain was validated before, and nothing about it can
- * have become wrong: wait types are a matter of the chain where no interrupt
- * makes them stricter. */
+/* e: the free entry on top of t's stack.  The usual case: the chain was validated
+ * before, and nothing about it can have become wrong: wait types are a matter
+ * of the chain where no interrupt makes them stricter. */
 static __always_inline bool is_routine(struct hd_task *t, struct hd_held *e)
 {
 	u32 class;

@@ -9,7 +9,6 @@
  *   lockdep_usage.c  classes used in interrupts, and with interrupts on
  *   lockdep_wait.c   wait types: what may be taken inside what
  *   lockdep_report.c the one report: verdict, classes, cycle
- *   lockdep_boot.c   one graph for many runs
  *
  * The rules are those of kernel/locking/lockdep.c, Linux 6.12 with
  * PROVE_LOCKING and PROVE_RAW_LOCK_NESTING, held to the verdicts of a booted

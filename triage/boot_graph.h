@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Lock orders of many runs in one graph; see lockdep_boot.c. */
-#ifndef ORACLE_LOCKDEP_BOOT_H
-#define ORACLE_LOCKDEP_BOOT_H
+/* Lock orders of many runs in one graph; see boot_graph.c. */
+#ifndef TRIAGE_BOOT_GRAPH_H
+#define TRIAGE_BOOT_GRAPH_H
 
 #include <heddle/types.h>
 

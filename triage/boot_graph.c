@@ -4,9 +4,9 @@
  * run; a cycle may then consist of orders that no single run shows.
  *
  * The run's own graph is read before it is lost; its checks are untouched. */
-#include "lockdep_boot.h"
+#include "boot_graph.h"
 
-#include "lockdep.h"
+#include "../src/oracle/lockdep.h"
 
 static u32 joined; /* number of the run, as origin */
 
