@@ -1,5 +1,6 @@
 # The verbs' tests and the bench.
-$(B)/t/bench: $(B)/obj/triage/bench/bench.o $(core_o) $(mm_o) $(scenario_o) \
+$(B)/t/bench: $(B)/obj/triage/bench/bench.o \
+		$(B)/obj/triage/bench/bench_oracles.o $(core_o) $(mm_o) $(scenario_o) \
 		$(filter-out $(B)/obj/triage/main.o,$(triage_o))
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)

@@ -19,47 +19,76 @@ static noinline void emit(u8 kind, struct lockdep_map *map, u32 code,
 
 	/* who frees it looks at who holds it (oracle/lifetime.c) */
 	hd_order_range(map, 1, false);
-
 	hd_emit(&ev);
 }
 
-static __always_inline void annotate(u8 kind, struct lockdep_map *map,
-				     u32 code, u8 subclass, u32 pc)
+/* Is there more to do than to tell the oracle? */
+static __always_inline bool is_heard(u8 kind)
 {
-	if (unlikely(hd_eng.attentive || hd_subscribers[kind][0]))
+	return W->unsettled | W->probing | (hd_eng.attentive != 0) |
+	       (hd_subscribers[kind][0] != NULL);
+}
+
+/* false: nobody is to know of it. */
+static bool annotate(u8 kind, struct lockdep_map *map, u32 code, u8 subclass,
+		     u32 pc)
+{
+	hd_settle();
+	if (W->probing)
+		return false;
+	if (hd_eng.attentive || hd_subscribers[kind][0])
 		emit(kind, map, code, subclass, W->cur->nheld, pc);
 	else
 		W->step++;
+	return true;
 }
 
-/* The entry is written where it will stay if the oracle takes it. */
-static __always_inline void acquire(u8 kind, const struct hd_held *want)
+static noinline bool announce(u8 kind, const struct hd_held *e)
 {
-	u32 code = (u32)(want->read | want->trylock << 2 | want->check << 3);
-	struct hd_task *t = W->cur;
-	struct hd_held *e = &t->held[t->nheld];
-
-	hd_settle();
-	if (unlikely(W->probing))
-		return;
-	annotate(kind, want->map, code, want->subclass, want->pc);
-	if (unlikely(t->nheld == HD_MAX_HELD))
+	if (!annotate(kind, e->map,
+		      (u32)(e->read | e->trylock << 2 | e->check << 3),
+		      e->subclass, e->pc))
+		return false;
+	if (unlikely(W->cur->nheld == HD_MAX_HELD))
 		hd_limit("held locks");
-	*e = *want;
-	e->n = t->n;
-	e->hardirqs_off = t->irqs_off;
-	if (likely(hd_lock_oracle.acquire))
-		hd_lock_oracle.acquire(t, e, kind == HD_EV_LOCK_SYNC);
+	return true;
+}
+
+static noinline void acquire_heard(u8 kind, struct hd_held e)
+{
+	struct hd_task *t = W->cur;
+
+	if (!announce(kind, &e) || !hd_lock_oracle.acquire)
+		return;
+	e.n = t->n;
+	e.hardirqs_off = t->irqs_off;
+	t->held[t->nheld] = e; /* where it stays if the oracle takes it */
+	hd_lock_oracle.acquire(t, &t->held[t->nheld], kind == HD_EV_LOCK_SYNC);
 }
 
 void hd_lock_acquire(struct lockdep_map *map, int subclass, int trylock,
 		     int read, int check, u32 pc)
 {
-	struct hd_held e = { .map = map, .pc = pc, .read = (u8)read,
-			     .trylock = (u8)trylock, .check = (u8)check,
-			     .subclass = (u8)subclass };
+	u32 mode = (u32)(read | trylock << 8 | check << 16 | subclass << 24);
+	struct hd_task *t = W->cur;
+	struct hd_held *e = &t->held[t->nheld];
 
-	acquire(HD_EV_ACQUIRE, &e);
+	if (unlikely(is_heard(HD_EV_ACQUIRE) || !hd_lock_oracle.acquire ||
+		     t->nheld == HD_MAX_HELD)) {
+		acquire_heard(HD_EV_ACQUIRE, (struct hd_held){
+			.map = map, .pc = pc, .mode = mode });
+		return;
+	}
+	W->step++;
+	e->map = map;
+	e->nest = NULL;
+	e->pc = pc;
+	e->n = t->n;
+	e->references = 0;
+	e->mode = mode;
+	e->irq_context = 0;
+	e->hardirqs_off = t->irqs_off;
+	hd_lock_oracle.acquire(t, e, false);
 }
 
 void hd_lock_acquire_nest(struct lockdep_map *map, int subclass, int trylock,
@@ -69,7 +98,7 @@ void hd_lock_acquire_nest(struct lockdep_map *map, int subclass, int trylock,
 			     .read = (u8)read, .trylock = (u8)trylock,
 			     .check = (u8)check, .subclass = (u8)subclass };
 
-	acquire(HD_EV_ACQUIRE, &e);
+	acquire_heard(HD_EV_ACQUIRE, e);
 }
 
 void hd_lock_sync(struct lockdep_map *map, int subclass, int read, int check,
@@ -78,35 +107,35 @@ void hd_lock_sync(struct lockdep_map *map, int subclass, int read, int check,
 	struct hd_held e = { .map = map, .pc = pc, .read = (u8)read,
 			     .check = (u8)check, .subclass = (u8)subclass };
 
-	acquire(HD_EV_LOCK_SYNC, &e);
+	acquire_heard(HD_EV_LOCK_SYNC, e);
+}
+
+static noinline void release_heard(struct lockdep_map *map, u32 pc)
+{
+	if (annotate(HD_EV_RELEASE, map, 0, 0, pc) && hd_lock_oracle.release)
+		hd_lock_oracle.release(W->cur, map, pc);
 }
 
 void hd_lock_release(struct lockdep_map *map, u32 pc)
 {
-	hd_settle();
-	if (W->probing)
+	if (unlikely(is_heard(HD_EV_RELEASE) || !hd_lock_oracle.release)) {
+		release_heard(map, pc);
 		return;
-	annotate(HD_EV_RELEASE, map, 0, 0, pc);
-	if (likely(hd_lock_oracle.release))
-		hd_lock_oracle.release(W->cur, map, pc);
+	}
+	W->step++;
+	hd_lock_oracle.release(W->cur, map, pc);
 }
 
 void hd_lock_downgrade(struct lockdep_map *map, u32 pc)
 {
-	hd_settle();
-	if (W->probing)
-		return;
-	annotate(HD_EV_DOWNGRADE, map, 0, 0, pc);
-	if (hd_lock_oracle.downgrade)
+	if (annotate(HD_EV_DOWNGRADE, map, 0, 0, pc) &&
+	    hd_lock_oracle.downgrade)
 		hd_lock_oracle.downgrade(W->cur, map, pc);
 }
 
 void hd_lock_set_subclass(struct lockdep_map *map, int subclass, u32 pc)
 {
-	hd_settle();
-	if (W->probing)
-		return;
-	annotate(HD_EV_RECLASS, map, 0, (u8)subclass, pc);
-	if (hd_lock_oracle.set_subclass)
+	if (annotate(HD_EV_RECLASS, map, 0, (u8)subclass, pc) &&
+	    hd_lock_oracle.set_subclass)
 		hd_lock_oracle.set_subclass(W->cur, map, (u32)subclass, pc);
 }

@@ -67,7 +67,12 @@ struct hd_held {
 	u16 class;       /* lockdep's, 0xffff: none */
 	u16 chain;       /* lockdep's chain below it */
 	u16 references;  /* acquisitions under a nest lock counted on it */
-	u8 read, trylock, check, subclass;
+	union {
+		struct {
+			u8 read, trylock, check, subclass;
+		};
+		u32 mode; /* all four at once */
+	};
 	u8 irq_context;  /* bit 0: taken in a hardirq, bit 1: in a softirq */
 	u8 hardirqs_off;
 };
@@ -95,7 +100,12 @@ struct hd_task {
 	u8 atomic;      /* spinlocks held and the like: must not sleep */
 	u8 nheld;
 	u8 nreads;
-	u8 in_hardirq, in_softirq; /* the interrupt it runs in: nesting */
+	union {
+		struct {
+			u8 in_hardirq, in_softirq; /* the interrupt it runs in */
+		};
+		u16 in_irq; /* either */
+	};
 	u8 hardirq_threaded;
 	u8 held_below;  /* handlers: locks of the interrupted task, below */
 	u16 chain;      /* lockdep's: what is held, as one number */

@@ -108,6 +108,16 @@ static __always_inline u32 hd_slot(u32 n)
 	return W->cur->id < n - 1 ? W->cur->id : n - 1;
 }
 
+/* An exclusive acquire that may block; nest: NULL nearly always. */
+static __always_inline void hd_announce(struct lockdep_map *map, int subclass,
+					struct lockdep_map *nest, u32 pc)
+{
+	if (nest)
+		hd_lock_acquire_nest(map, subclass, 0, 0, 1, nest, pc);
+	else
+		hd_lock_acquire(map, subclass, 0, 0, 1, pc);
+}
+
 /* Lock owners: never 0. */
 static __always_inline u32 hd_me(void)
 {

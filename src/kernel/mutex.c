@@ -61,7 +61,7 @@ static __always_inline int lock(struct mutex *m, int subclass, bool killable,
 
 	hd_may_sleep("mutex_lock", pc);
 	id = hd_begin_lock(&op);
-	hd_lock_acquire_nest(&m->dep_map, subclass, 0, 0, 1, nest, pc);
+	hd_announce(&m->dep_map, subclass, nest, pc);
 	if (!m->owner) {
 		take(m, &op, id);
 		return 0;

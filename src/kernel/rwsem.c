@@ -293,7 +293,7 @@ static int lock_write(struct rw_semaphore *s, int subclass, bool killable,
 
 	hd_might_sleep("down_write", pc);
 	begin(s, HD_LOCK, HD_RW, HD_ACQUIRE, pc);
-	hd_lock_acquire_nest(&s->dep_map, subclass, 0, 0, 1, nest, pc);
+	hd_announce(&s->dep_map, subclass, nest, pc);
 	old = word(s);
 	if (writer_enters(s)) {
 		hd_did(old, word(s));

@@ -44,7 +44,7 @@ static __always_inline void lock(spinlock_t *l, int subclass,
 	struct hd_op op = op_on(l, HD_LOCK, HD_ACQUIRE, pc);
 	u64 id = hd_begin_lock(&op);
 
-	hd_lock_acquire_nest(&l->dep_map, subclass, 0, 0, 1, nest, pc);
+	hd_announce(&l->dep_map, subclass, nest, pc);
 	if (!l->owner) {
 		take(l, &op, id);
 		return;

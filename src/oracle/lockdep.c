@@ -32,28 +32,32 @@ static noinline void raise(u32 pc)
 /* e: the free entry on top of t's stack.  The usual case: the chain was validated
  * before, and nothing about it can have become wrong: wait types are a matter
  * of the chain where no interrupt makes them stricter. */
-static __always_inline bool is_routine(struct hd_task *t, struct hd_held *e)
+static __always_inline bool is_routine(const struct lockdep *ld,
+				       struct hd_task *t, struct hd_held *e)
 {
-	u32 class;
-	u16 c, what;
+	const struct lockdep_chain *chain = ld->chain, *c;
+	u32 class, next, what;
 
-	if (unlikely(e->nest || e->subclass > 1 || t->in_hardirq ||
-		     t->in_softirq || t->nheld >= HD_MAX_HELD - 1 ||
-		     !e->map->class_cache[e->subclass]))
+	if (unlikely((e->nest != NULL) | (e->subclass > 1) | (t->in_irq != 0) |
+		     (t->nheld >= HD_MAX_HELD - 1)))
 		return false;
-	class = e->map->class_cache[e->subclass] - 1u;
-	what = (u16)(class | e->read << 13);
-	c = lockdep->chain[t->nheld ? t->chain : 0].child;
-	while (c && lockdep->chain[c].what != what)
-		c = lockdep->chain[c].sibling;
-	if (!c || !(lockdep->chain[c].validated || e->trylock || !e->check))
+	class = e->map->class_cache[e->subclass];
+	what = (class - 1) | (u32)e->read << 13;
+	next = t->nheld ? t->chain : 0;
+	for (next = chain[next].child; next; next = c->sibling) {
+		c = &chain[next];
+		if (likely(c->what == what))
+			break;
+	}
+	if (unlikely(!class | !next) ||
+	    !(chain[next].validated | e->trylock | !e->check))
 		return false;
-	e->class = (u16)class;
-	if (unlikely(lockdep->irqs) && !lockdep_usage_is_known(t, e))
+	e->class = (u16)(class - 1);
+	if (unlikely(ld->irqs) && !lockdep_usage_is_known(t, e))
 		return false;
 	e->chain = t->chain;
 	t->nheld++; /* e lies there */
-	t->chain = c;
+	t->chain = (u16)next;
 	return true;
 }
 
@@ -83,17 +87,25 @@ static noinline void acquire_checked(struct hd_task *t, struct hd_held *e,
 		order(true);
 }
 
+static noinline void acquire_off(struct hd_task *t, struct hd_held *e,
+				 bool sync)
+{
+	lockdep_acquire(t, e, sync);
+	if (t->nheld > 1 && !e->trylock && e->check)
+		order(false);
+}
+
 static void on_acquire(struct hd_task *t, struct hd_held *e, bool sync)
 {
-	if (unlikely(lockdep->off)) {
-		lockdep_acquire(t, e, sync);
-		if (t->nheld > 1 && !e->trylock && e->check)
-			order(false);
+	const struct lockdep *ld = lockdep;
+
+	if (unlikely(ld->off)) {
+		acquire_off(t, e, sync);
 		return;
 	}
-	if ((t->nheld && !e->trylock && e->check) || unlikely(lockdep->irqs))
+	if ((t->nheld && !e->trylock && e->check) || unlikely(ld->irqs))
 		order(false);
-	if (likely(!sync && is_routine(t, e)))
+	if (likely(!sync && is_routine(ld, t, e)))
 		return;
 	acquire_checked(t, e, sync);
 }

@@ -2,6 +2,7 @@
 /* How fast is one run?  The raw loop behind `make bench`.
  *
  *   bench SCENARIO:VARIANT uniform|few|block RUNS
+ *   bench SCENARIO:VARIANT oracles      (bench_oracles.c)
  *
  * uniform: a random walk that decides at every op; few: run-to-block with six
  * random switches; block: no switch but the forced ones.  Prints one line:
@@ -12,6 +13,7 @@
 
 #include "../../src/base/hash.h"
 #include "../triage.h"
+#include "bench.h"
 
 static double cpu_seconds(void)
 {
@@ -44,6 +46,9 @@ int main(int argc, char **argv)
 	struct target t;
 	u32 average = 100;
 
+	if (argc == 3 && !strcmp(argv[2], "oracles") &&
+	    target_parse(argv[1], &t) && target_open(&t))
+		return bench_oracles();
 	if (argc != 4 || !target_parse(argv[1], &t) || !target_open(&t))
 		return EXIT_USAGE;
 	runs = strtoull(argv[3], NULL, 10);

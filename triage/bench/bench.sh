@@ -74,6 +74,10 @@ peers "default flags 70 k"
 line "in libFuzzer: fault_vs_munmap:v10" "$(fuzz_rate fault_vs_munmap v10)" \
 	"" "" ">= 120000" -
 
+echo
+echo "what the oracles cost by themselves"
+"$bench" abba:buggy oracles
+
 command -v valgrind >/dev/null || {
 	echo "instructions: valgrind is not installed, the gate was not checked"
 	exit 0

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* What does an oracle cost by itself?  The operations of facts that a run asks
+ * for most, in a loop, on the loaded scenario's first task; nanoseconds of CPU
+ * time each, the loop's own cost taken off. */
+#include <heddle/lockdep.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "../triage.h"
+#include "bench.h"
+
+enum { LOOPS = 4000000 };
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static void nothing(u32 i)
+{
+	__asm__ __volatile__("" ::"r"(i) : "memory");
+}
+
+/* The median of five, without the loop. */
+static double cost(void (*fn)(u32 i))
+{
+	double took[5], x;
+	u32 i, j, k;
+
+	for (k = 0; k < 5; k++) {
+		double t0 = now(), t1, t2;
+
+		for (i = 0; i < LOOPS; i++)
+			nothing(i);
+		t1 = now();
+		for (i = 0; i < LOOPS; i++)
+			fn(i);
+		t2 = now();
+		x = (t2 - t1 - (t1 - t0)) / LOOPS;
+		for (j = k; j && took[j - 1] > x; j--)
+			took[j] = took[j - 1];
+		took[j] = x;
+	}
+	return took[2];
+}
+
+/* --- lockdep ---------------------------------------------------------------- */
+
+static struct lockdep_map map[4];
+
+static void nested_pairs(u32 i)
+{
+	u32 k, held = i & 3;
+
+	for (k = 0; k <= held; k++)
+		hd_lock_acquire(&map[k], 0, 0, 0, 1, 1);
+	while (k--)
+		hd_lock_release(&map[k], 1);
+}
+
+static double lockdep_pair(void)
+{
+	static struct lock_class_key key[4];
+	static const char *const name[] = { "a", "b", "c", "d" };
+	u32 i;
+
+	for (i = 0; i < 4; i++)
+		map[i] = (struct lockdep_map){ .key = &key[i],
+					       .name = name[i] };
+	return cost(nested_pairs) / 2.5; /* pairs a call, on average */
+}
+
+static void row(const char *what, double ns, const char *goal,
+		const char *reference)
+{
+	printf("%-44s %6.1f ns  %-9s %s\n", what, ns, goal, reference);
+}
+
+int bench_oracles(void)
+{
+	W->cur = &W->tasks[0];
+	row("lockdep: acquire + release, known, 0-3 held", lockdep_pair(),
+	    "<= 8 ns", "prototype 5.6");
+	return EXIT_CLEAN;
+}
