@@ -13,6 +13,9 @@
 #
 # Two schedules are pinned by hand, see mail_order() below.
 #
+# triage/golden/lockdep-<variant>.<verdict>.sched: one for each report of lockdep;
+# UPDATE=1 prove triage/t/show.t then writes the texts.
+#
 # seed/<scenario>/: binary schedules to begin a fuzz campaign with: each base
 # strategy, and a few hand-overs; nothing that shows a planted bug at once.
 set -eu
@@ -123,6 +126,15 @@ while read -r scenario; do
 	edits 0 0 '0 0 4 1' > "$d/hand-over"
 	edits 3 2 '1 0 3 0' '1 1 3 0' > "$d/hold"
 	edits 3 3 '2 0 1 1' '4 0 1 0' > "$d/choose-and-fail"
+done
+
+rm -f "$top"/triage/golden/lockdep-*
+for f in corpus/regress/lockdep_reports.*/*/min.sched; do
+	name=$(echo "$f" | sed 's|.*lockdep_reports\.\(.*\)/\(.*\)/min.sched|\1.\2|')
+	case $name in
+	*.deadlock-*) ;;
+	*) cp "$f" "$top/triage/golden/lockdep-$name.sched" ;;
+	esac
 done
 
 mkdir -p "$top/corpus"

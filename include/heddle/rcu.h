@@ -6,7 +6,9 @@
  * for.  Callbacks run in order of their calls, in a task of their own, "rcu",
  * at any time after their grace period: when, is up to the schedule, and all
  * have run when a run ends.  Of nested read sections only the outermost is an
- * op.  There is no expedited form and no rcu_barrier(). */
+ * op.  Each is on the stack of held locks ("rcu_read_lock", not validated), as in
+ * the kernel: what sleeps inside is wait-context as well, and what leaves the
+ * kernel inside is held-at-user.  There is no expedited form and no rcu_barrier(). */
 #ifndef HEDDLE_RCU_H
 #define HEDDLE_RCU_H
 

@@ -6,6 +6,8 @@
  * kept per call in the order of the calls, so the first one empties first. */
 #include <heddle/rcu.h>
 
+#include <heddle/lockdep.h>
+
 #include "kernel.h"
 
 struct call {
@@ -29,6 +31,11 @@ struct rcu {
 	struct reader reader[];
 };
 
+/* For lockdep: a recursive reader that is not validated, may be entered
+ * anywhere, and must not contain what sleeps.  World state: it caches classes. */
+static struct lockdep_map *rcu_lock_map;
+static struct lock_class_key rcu_lock_key;
+
 static struct rcu *rcu; /* these three are constant during a run */
 static u32 nreaders;
 static int daemon_id;
@@ -40,6 +47,11 @@ void hd_boot_rcu(u32 ntasks)
 			  (u32)(sizeof(*rcu) + ntasks * sizeof(struct reader)),
 			  0);
 	heddle_keep(rcu);
+	rcu_lock_map = hd_world_reserve(sizeof(*rcu_lock_map));
+	*rcu_lock_map = (struct lockdep_map){
+		.key = &rcu_lock_key, .name = "rcu_read_lock",
+		.wait_inner = LD_WAIT_CONFIG, .wait_outer = LD_WAIT_FREE,
+	};
 }
 
 /* --- readers -------------------------------------------------------- */
@@ -49,11 +61,12 @@ void rcu_read_lock(void)
 	struct reader *r = &rcu->reader[hd_slot(nreaders)];
 	u32 pc = HD_PC();
 
-	if (W->cur->rcu_nesting++)
-		return;
-	hd_publish(HD_RCU_LOCK, &r->inside, 1, HD_RW, HD_RELAXED, pc);
-	r->inside = 1;
-	hd_did(0, 1);
+	if (!W->cur->rcu_nesting++) {
+		hd_publish(HD_RCU_LOCK, &r->inside, 1, HD_RW, HD_RELAXED, pc);
+		r->inside = 1;
+		hd_did(0, 1);
+	}
+	hd_lock_acquire(rcu_lock_map, 0, 0, 2, 0, pc);
 }
 
 /* This task has left: whom does that let go on? */
@@ -93,6 +106,7 @@ void rcu_read_unlock(void)
 		hd_complain(HD_V_RCU_USAGE, NULL, "rcu_read_unlock", pc);
 		return;
 	}
+	hd_lock_release(rcu_lock_map, pc);
 	if (W->cur->rcu_nesting > 1) {
 		W->cur->rcu_nesting--;
 		return;

@@ -207,7 +207,7 @@ static void unbalanced(void *arg)
 
 #define misuse_setup setup
 TWIN_TASKS(misuse, { "a", unbalanced });
-TWIN_VARIANTS(misuse, SHOWS(RCU_USAGE));
+TWIN_VARIANTS(misuse, SHOWS(RCU_USAGE), SHOWS(HELD_AT_USER));
 TWIN(misuse, "rcu/misuse");
 
 static void sync_inside(void *arg)

@@ -87,6 +87,13 @@ static noinline void acquire_checked(struct hd_task *t, struct hd_held *e,
 		order(true);
 }
 
+/* Can a dependency come from what is held?  A read section of RCU alone has
+ * none. */
+static __always_inline bool orders(const struct hd_task *t)
+{
+	return t->nheld > 1 || (t->nheld && t->held[0].check);
+}
+
 static noinline void acquire_off(struct hd_task *t, struct hd_held *e,
 				 bool sync)
 {
@@ -103,7 +110,7 @@ static void on_acquire(struct hd_task *t, struct hd_held *e, bool sync)
 		acquire_off(t, e, sync);
 		return;
 	}
-	if ((t->nheld && !e->trylock && e->check) || unlikely(ld->irqs))
+	if ((orders(t) && !e->trylock && e->check) || unlikely(ld->irqs))
 		order(false);
 	if (likely(!sync && is_routine(ld, t, e)))
 		return;
@@ -112,13 +119,25 @@ static void on_acquire(struct hd_task *t, struct hd_held *e, bool sync)
 
 /* --- the rest ---------------------------------------------------------------- */
 
+/* Does a lock above map look at the graph when it is taken again? */
+static bool retakes(const struct hd_task *t, const struct lockdep_map *map)
+{
+	u32 i = t->nheld;
+
+	while (i-- > 0 && t->held[i].map != map)
+		if (!t->held[i].trylock && t->held[i].check)
+			return true;
+	return i == UINT32_MAX; /* not held: a report */
+}
+
 static noinline void release_checked(struct hd_task *t, struct lockdep_map *map,
 				     u32 pc)
 {
 	u64 before = changes();
 	bool off = lockdep->off;
 
-	order(false);
+	if (retakes(t, map))
+		order(false);
 	if (!lockdep_release(t, map) && !off)
 		raise(pc);
 	else if (changes() != before)
