@@ -66,6 +66,18 @@ my %twin = (
 	               'report:inconsistent',
 	               'T1: sirq{ W(A) U(A) sirq} bhoff W(A) U(A) bhon',
 	               'clean' ],
+	'lock_sync holds nothing' => [
+		'T1: W(A) U(A) ; T2: hirq{ W(A) U(A) hirq}',
+		'report:inconsistent',
+		'T1: SYNC(A) ; T2: hirq{ W(A) U(A) hirq}', 'clean' ],
+	'reader below' => [
+		'T1: hirq{ RR(B) U(B) hirq} ; T2: W(C) U(C) ; ' .
+		'T3: cli W(B) W(C) U(C) U(B) sti', 'report:irq-order',
+		'T1: hirq{ RR(B) U(B) hirq} ; T2: W(C) U(C) ; ' .
+		'T3: cli RR(B) W(C) U(C) U(B) sti', 'clean' ],
+	'wait types in an interrupt' => [
+		'@A=raw @B=spin T1: W(A) W(B)', 'report:wait-context',
+		'@A=raw @B=spin T1: W(A) hirq{ W(B) U(B) hirq} U(A)', 'clean' ],
 );
 for (sort keys %twin) {
 	my ($a, $want_a, $b, $want_b) = @{ $twin{$_} };
@@ -73,6 +85,12 @@ for (sort keys %twin) {
 	($rc, $out) = heddle('lockdep', $file);
 	is $rc, 0, "$_: one twin is reported, the other is not" or diag $out;
 }
+
+# An interrupt's locks do not depend on those of the task below.
+spew($file, "a\tg\tt\tT1: W(A) hirq{ W(B) U(B) hirq} U(A)\tclean\t-\t-\n" .
+    "b\tg\tt\tT1: W(A) W(B) U(B) U(A)\tclean\t-\tA>B:EN\n");
+($rc, $out) = heddle('lockdep', '--graph', $file);
+is $rc, 0, 'no dependency leads into an interrupt' or diag $out;
 
 # --- exact: what the kernel misses --------------------------------------------
 ($rc, $out) = heddle('lockdep', '--exact', '--quiet', "$corpus/cases.tsv");
