@@ -274,6 +274,9 @@ static void tell_scope(const struct exploration *e)
 	       "failures up to %llu, signals up to %llu\n",
 	       (unsigned long long)e->o->fail,
 	       (unsigned long long)e->o->signals);
+	if (e->o->lockdep == LOCKDEP_EXACT)
+		printf("  lock orders judged by the exact rules, not the "
+		       "kernel's\n");
 	if (s->not_modelled)
 		printf("not modelled: %s\n", s->not_modelled);
 }

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../src/oracle/lockdep.h"
+
 #include "report.h"
 #include "search.h"
 
@@ -16,6 +18,8 @@ static const char help[] =
 	"  --want=VERDICT   explain this verdict of the run: a name or a whole\n"
 	"                   signature; default: the file's, or the first\n"
 	"  --all            leave nothing out of the picture\n"
+	"  --lockdep=kernel|exact\n"
+	"                   by which rules lock orders are judged\n"
 	"  --scenario=NAME[:VARIANT]\n"
 	"                   what a fuzzer's binary input is to be run on\n";
 
@@ -175,6 +179,7 @@ static bool parse(int argc, char **argv, struct show *o)
 		{ "want", required_argument, NULL, 'w' },
 		{ "scenario", required_argument, NULL, 's' },
 		{ "all", no_argument, NULL, 'a' },
+		{ "lockdep", required_argument, NULL, 'l' },
 		{ 0 },
 	};
 	int c;
@@ -182,6 +187,13 @@ static bool parse(int argc, char **argv, struct show *o)
 	optind = 0;
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (c) {
+		case 'l':
+			lockdep_exact = !strcmp(optarg, "exact");
+			if (lockdep_exact || !strcmp(optarg, "kernel"))
+				break;
+			fprintf(stderr, "heddle show: not kernel or exact: "
+				"--lockdep=%s\n", optarg);
+			return false;
 		case 'f':
 			o->format = optarg;
 			break;

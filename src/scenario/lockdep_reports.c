@@ -7,7 +7,8 @@
  * A variant is a rule and the shortest code that breaks it.  Where two tasks
  * are needed, the order in which they run does not matter to lockdep: it
  * reports what could be, not what happens.  Reports say whether it can happen
- * here.
+ * here.  Two variants are about what a run's lockdep does not see: --lockdep=exact
+ * reports hidden, run --lockdep=boot reports either.
  *
  * Not modelled: nothing; these are lock programs, not models. */
 #include <heddle/heddle.h>
@@ -113,6 +114,30 @@ static void let_go_between(void)
 	mutex_unlock(&l->a);
 }
 static const struct program between = { let_go_between, c_a, nothing };
+
+/* The recursive reader in between has its own order after a, but not one that
+ * counts; a before c is never recorded.  The kernel is silent, the exact rules
+ * are not, and it deadlocks. */
+static void a_reader_c(void)
+{
+	mutex_lock(&l->a);
+	lock_map_acquire_read(&l->map);
+	mutex_lock(&l->c);
+	mutex_unlock(&l->c);
+	lock_map_release(&l->map);
+	mutex_unlock(&l->a);
+}
+static const struct program hidden = { a_reader_c, c_a, nothing };
+
+/* No run has both orders. */
+static void one_order(void)
+{
+	if (heddle_choose(2))
+		pair(&l->a, &l->b);
+	else
+		pair(&l->b, &l->a);
+}
+static const struct program either = { one_order, nothing, nothing };
 
 /* --- one class ----------------------------------------------------------- */
 
@@ -256,6 +281,9 @@ static const struct heddle_variant variants[] = {
 	  { { HD_V_CIRCULAR, 0 } } },
 	{ "between", "an order that a release in the middle records", &between,
 	  { { HD_V_CIRCULAR, 0 }, { HD_V_DEADLOCK, 1 } } },
+	{ "hidden", "a deadlock that the kernel's search does not see", &hidden,
+	  { { HD_V_DEADLOCK, 1 } } },
+	{ "either", "one order or the other, never both in one run", &either },
 	{ "recursive", "two locks of one class", &recursive,
 	  { { HD_V_RECURSIVE, 0 } } },
 	{ "read-recursive", "a reader again, a writer may wait between",

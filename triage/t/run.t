@@ -96,4 +96,41 @@ for my $v ('abba:buggy', 'abba:fixed', 'canary_abba') {
 	($rc) = heddle('explore', $v, '--preemptions=2', '--check');
 	is $rc, 0, "$v is as declared";
 }
+# --- lockdep beyond one run, and beyond the kernel's search
+($rc, $out) = heddle('run', 'lockdep_reports:either', '--schedules=200');
+is $rc, 0, 'no run has both orders';
+($rc, $out) = heddle(qw(run lockdep_reports:either --lockdep=boot),
+	"--out=$dir/boot");
+is $rc, 1, '--lockdep=boot: all runs together have';
+like $out, qr/^lockdep over all runs: possible circular .*: b, a$/m,
+	'... the report';
+like $out, qr/^  b --> a  first in schedule \d+, by \w+ with seed \d+$/m,
+	'... cites a schedule for each order';
+my @orders = glob "$dir/boot/order-*.sched";
+is scalar @orders, 2, '... and saves it';
+($rc, $out) = heddle(qw(replay --twice), @orders);
+is $rc, 0, '... each of which is clean alone';
+is result($out)->{differences}, 0, '... and replays';
+
+($rc, $out) = heddle(qw(explore lockdep_reports:hidden --preemptions=0));
+is $rc, 0, "the kernel's search is silent";
+($rc, $out) = heddle(qw(explore lockdep_reports:hidden --preemptions=0
+	--lockdep=exact), "--out=$dir/exact");
+is $rc, 1, '--lockdep=exact is not';
+like $out, qr/^circular a c +0 preemptions/m, '... and names the cycle';
+like $out, qr/judged by the exact rules/, '... and says by which rules';
+my ($exact) = glob "$dir/exact/circular*.sched";
+($rc) = heddle(qw(replay --check), $exact);
+is $rc, 1, 'its schedule is another matter by the kernel\'s rules';
+($rc) = heddle(qw(replay --check --lockdep=exact), $exact);
+is $rc, 0, '... and as recorded by the exact ones';
+($rc, $out) = heddle(qw(show --lockdep=exact), $exact);
+like $out, qr/^it can deadlock here, with 1 preemption$/m,
+	'... whose report has the witness';
+for ([qw(explore abba --lockdep=boot)], [qw(run abba --lockdep=lax)],
+     ['show', '--lockdep=lax', $exact]) {
+	($rc, $out, $err) = heddle(@$_);
+	ok $rc eq '2' && $err =~ /\A[^\n]*--lockdep=\w+[^\n]*\n\z/,
+		"@$_[0] $$_[-1]: usage";
+}
 done_testing;
