@@ -50,6 +50,7 @@ void hd_world_map(void)
 	map_at(HD_STATE_BASE, HD_STATE_SIZE);
 	map_at(HD_HEAP_BASE, HD_HEAP_SIZE);
 	map_at(HD_SHADOW_BASE, HD_HEAP_SIZE / HD_GRANULE * 2);
+	map_at(HD_ANNEX_BASE, HD_ANNEX_SIZE);
 	/* one more than the tasks: the boot stack */
 	map_at(HD_STACK_BASE, (HD_MAX_TASKS + 1) * HD_STACK_SIZE);
 	for (i = 0; i <= HD_MAX_TASKS; i++)
@@ -119,7 +120,8 @@ struct hd_task *hd_world_add_task(const char *name, void (*fn)(void *),
 
 /* --- snapshots -------------------------------------------------------------
  *
- * state | heap | shadow | statics | for each task the live part of its stack.
+ * state | heap | shadow | statics | annex | for each task the live part of its
+ * stack.
  * The state comes first: it says how long the rest is. */
 
 static u32 shadow_used(void)
@@ -139,7 +141,8 @@ static u64 stack_live(u32 task)
 
 u64 hd_snapshot_size(void)
 {
-	u64 size = W->used + W->heap_used + shadow_used() + statics_size();
+	u64 size = W->used + W->heap_used + shadow_used() + statics_size() +
+		   W->annex_used;
 	u32 i;
 
 	for (i = 0; i < W->ntasks; i++)
@@ -176,6 +179,7 @@ void hd_snapshot_save(void *to)
 	p = put(p, (void *)HD_SHADOW_BASE, shadow_used());
 	if (statics_size())
 		p = put(p, __start_hd_data, statics_size());
+	p = put(p, (void *)HD_ANNEX_BASE, W->annex_used);
 	for (i = 0; i < W->ntasks; i++) {
 		if (W->tasks[i].state == HD_DONE)
 			continue;
@@ -208,11 +212,16 @@ void hd_snapshot_load(const void *from)
 	u32 i;
 
 	forget_above(w->heap_used);
+	if (hd_access_oracle.forget)
+		hd_access_oracle.forget();
 	p = take(p, (void *)HD_STATE_BASE, w->used);
 	p = take(p, (void *)HD_HEAP_BASE, W->heap_used);
 	p = take(p, (void *)HD_SHADOW_BASE, shadow_used());
 	if (statics_size())
 		p = take(p, __start_hd_data, statics_size());
+	p = take(p, (void *)HD_ANNEX_BASE, W->annex_used);
+	if (hd_access_oracle.recall)
+		hd_access_oracle.recall();
 	for (i = 0; i < W->ntasks; i++) {
 		if (W->tasks[i].state == HD_DONE)
 			continue;
@@ -249,6 +258,8 @@ u64 hd_world_state_hash(void)
 			h = hd_fold(h, (u64)v->names[j]);
 	}
 	h = hash_bytes(h, oracles, (u64)((char *)W->tasks - oracles));
+	if (hd_access_oracle.hash)
+		h = hd_fold(h, hd_access_oracle.hash());
 	h = hash_bytes(h, (void *)HD_HEAP_BASE, W->heap_used);
 	if (statics_size())
 		h = hash_bytes(h, __start_hd_data, statics_size());

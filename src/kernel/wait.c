@@ -59,6 +59,7 @@ static bool wake(u32 id)
 	if (s->state == TASK_RUNNING)
 		return false;
 	s->state = TASK_RUNNING;
+	hd_sync_release(&s->state, false);
 	hd_wake((int)id);
 	return true;
 }
@@ -95,6 +96,7 @@ static void sleep(unsigned int next, u32 pc)
 		hd_publish_asleep(HD_WAIT, on, WORD, HD_READ | HD_YIELD, pc);
 		t->sleeping_wait = 0;
 	}
+	hd_sync_acquire(&s->state);
 	if (next != TASK_RUNNING)
 		set_state(s, next, on);
 	hd_judge(on, WORD, HD_READ, pc);
