@@ -173,7 +173,9 @@ void report_detail(const struct story *s, struct page *p)
 {
 	if (!story_verdict(s))
 		return;
-	if (!verdict_of_progress(story_verdict(s)->kind))
+	if (verdict_of_race(story_verdict(s)->kind))
+		report_race(s, p);
+	else if (!verdict_of_progress(story_verdict(s)->kind))
 		print_stack(s, p); /* else it says who waits where */
 	print_object(s, p);
 	print_values(s, p);

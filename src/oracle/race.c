@@ -311,7 +311,7 @@ static void on_free(const struct hd_task *t, const struct hd_op *op)
 		const struct race_cell *c = race_cell_at(g);
 		const struct race_entry *o = c ? &c->first : NULL;
 
-		race_note_plain(g);
+		race_note(g, RACE_PLAIN | RACE_WRITE);
 		while (o) {
 			if (freed_too_early(op, g, o, clock))
 				return;
@@ -364,8 +364,7 @@ static void judge(struct hd_task *t, const struct hd_op *op, u32 granule,
 			    .bytes = (u8)bytes, .granule = granule,
 			    .pc = op->pc, .mask = mask };
 
-	if (bits & RACE_PLAIN)
-		race_note_plain(granule);
+	race_note(granule, bits);
 	record(race_cell_of(granule), &a);
 }
 
@@ -485,7 +484,7 @@ static void on_exclusive(u64 addr, u32 size, u8 what, u64 mask, u32 pc, bool end
 		a.bits |= RACE_MASKED;
 		a.mask = mask << (addr & 7) * 8;
 	}
-	race_note_plain(a.granule);
+	race_note(a.granule, a.bits);
 	if (what & HD_EXCLUSIVE_SCOPED && !end)
 		a.bits |= RACE_SCOPED;
 	if (end)
@@ -501,7 +500,7 @@ void hd_race_start(void)
 	u64 statics = (u64)(__stop_hd_data - __start_hd_data) / 8 + 2;
 
 	memset(race_slot, 0, (RACE_HEAP + statics) * 2);
-	race_forget_plain();
+	race_forget_notes();
 }
 
 /* All tasks are known now. */

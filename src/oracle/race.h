@@ -139,8 +139,8 @@ void race_fence(u8 order);
 /* --- race_hash.c --------------------------------------------------------- */
 
 u64 race_hash(void);
-/* The granule is accessed plainly or freed: only then can it have a race. */
-void race_note_plain(u32 granule);
-void race_forget_plain(void);
+/* The granule is accessed so: enum race_bits. */
+void race_note(u32 granule, u8 bits);
+void race_forget_notes(void);
 
 #endif

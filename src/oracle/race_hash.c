@@ -5,35 +5,38 @@
  * in states that will behave alike, so none is hashed: of task u only those ops
  * count that stand in a history and are not yet ordered before all tasks that
  * can still run, and a clock is how many of these it is past.  Histories of
- * granules that only one task uses, or that nobody accesses plainly nor frees,
- * have no race to come and are left out; both are learnt from the runs, as it is
- * in profile.c, and if a run of the search shows otherwise it starts anew. */
+ * granules that only one task uses, that nobody writes, or nobody accesses
+ * plainly, have no race to come and are left out (a free is both); that is learnt
+ * from the runs, as in profile.c, and if a run of the search shows otherwise it
+ * starts anew. */
 #include "race.h"
 
 #include "../base/hash.h"
 #include "../engine/hot.h"
 
-static u8 plain[RACE_GRANULES];
+enum { BOTH = RACE_PLAIN | RACE_WRITE };
+static u8 seen[RACE_GRANULES]; /* of these, how it is accessed */
 
-void race_note_plain(u32 granule)
+void race_note(u32 granule, u8 bits)
 {
-	if (likely(plain[granule]))
+	bits &= BOTH;
+	if (likely(!(bits & ~seen[granule])))
 		return;
-	plain[granule] = 1;
+	seen[granule] |= bits;
 	if (hd_eng.central)
 		hd_eng.learned = true;
 }
 
-void race_forget_plain(void)
+void race_forget_notes(void)
 {
-	memset(plain, 0, sizeof(plain));
+	memset(seen, 0, sizeof(seen));
 }
 
 static bool can_race(u32 granule)
 {
 	u32 w = hd_word_of(race_address(granule));
 
-	if (!plain[granule])
+	if ((seen[granule] & BOTH) != BOTH)
 		return false;
 	return w >= HD_WORDS - 1 ||
 	       ((hd_shared[w] | hd_shared[w + 1]) & (HD_CHOICE | HD_CONFLICT));
@@ -41,10 +44,13 @@ static bool can_race(u32 granule)
 
 /* --- which ops count ----------------------------------------------------- */
 
-enum { MOST_OPS = 4096 };
-static u32 ops[MOST_OPS]; /* task << 16 | n, in order */
-static u32 nops;
-static u16 past[HD_MAX_TASKS]; /* ordered before all others that still run */
+enum { WORDS = (HD_MAX_STEPS + 2) / 64 + 1 };
+static struct of_task {
+	u16 past;         /* ordered before all others that still run */
+	u64 op[WORDS];    /* bit n: the n-th op counts */
+	u16 below[WORDS]; /* how many that do stand in earlier words */
+	u32 words;        /* in use */
+} of[HD_MAX_TASKS];
 
 static u16 before_all(u32 u)
 {
@@ -60,28 +66,38 @@ static u16 before_all(u32 u)
 	return least;
 }
 
-static void insert(u32 key)
+/* How many of the task's ops that count are ordered before, if those up to n
+ * are? */
+static u32 rank(const struct of_task *o, u16 n)
 {
-	u32 lo = 0, hi = nops;
+	u64 upto = ~0ull >> (63 - n % 64);
 
-	while (lo < hi) {
-		u32 mid = (lo + hi) / 2;
+	return o->below[n / 64] +
+	       (u32)__builtin_popcountll(o->op[n / 64] & upto);
+}
 
-		if (ops[mid] < key)
-			lo = mid + 1;
-		else
-			hi = mid;
+static void begin(u32 u)
+{
+	struct of_task *o = &of[u];
+
+	o->past = before_all(u);
+	o->words = (W->tasks[u].n + 1) / 64 + 1; /* claims are one ahead */
+	memset(o->op, 0, o->words * sizeof(o->op[0]));
+}
+
+static void sum_up(struct of_task *o)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < o->words; i++) {
+		o->below[i] = (u16)n;
+		n += (u32)__builtin_popcountll(o->op[i]);
 	}
-	if ((lo < nops && ops[lo] == key) || nops == MOST_OPS)
-		return;
-	memmove(&ops[lo + 1], &ops[lo], (nops - lo) * sizeof(ops[0]));
-	ops[lo] = key;
-	nops++;
 }
 
 static bool counts(const struct race_entry *e)
 {
-	return e->bytes && (e->n > past[e->task] || (e->bits & RACE_SCOPED));
+	return e->bytes && (e->n > of[e->task].past || (e->bits & RACE_SCOPED));
 }
 
 static const struct race_entry *next_of(const struct race_entry *e)
@@ -96,36 +112,28 @@ static const struct race_cell *cell_before(const struct race_cell *c)
 	return i ? race_unit(i) : NULL;
 }
 
-static void find_ops(void)
+static bool find_ops(void)
 {
 	const struct race_cell *c = NULL;
 	const struct race_entry *e;
+	bool any = false;
 	u32 u;
 
-	nops = 0;
 	for (u = 0; u < race->ntasks; u++)
-		past[u] = before_all(u);
+		begin(u);
 	while ((c = cell_before(c))) {
 		if (!can_race(c->granule))
 			continue;
-		for (e = &c->first; e; e = next_of(e))
-			if (counts(e))
-				insert((u32)e->task << 16 | e->n);
+		for (e = &c->first; e; e = next_of(e)) {
+			if (!counts(e))
+				continue;
+			of[e->task].op[e->n / 64] |= 1ull << e->n % 64;
+			any = true;
+		}
 	}
-}
-
-/* How many of u's ops that count are ordered before, if those up to n are? */
-static u32 rank(u32 u, u16 n)
-{
-	u32 lo = 0, hi = nops, from;
-
-	if (nops == MOST_OPS)
-		return n; /* as good, and tells more states apart */
-	for (from = 0; from < nops && ops[from] >> 16 < u; from++)
-		;
-	for (lo = from; lo < hi && ops[lo] <= (u << 16 | n); lo++)
-		;
-	return lo - from;
+	for (u = 0; any && u < race->ntasks; u++)
+		sum_up(&of[u]);
+	return any;
 }
 
 /* --- hashes -------------------------------------------------------------- */
@@ -137,9 +145,9 @@ static u64 hash_clock(const u16 *clock, u32 but)
 	u32 u, r;
 
 	for (u = 0; u < race->ntasks; u++) {
-		if (u == but || clock[u] <= past[u])
+		if (u == but || clock[u] <= of[u].past)
 			continue;
-		r = rank(u, clock[u]);
+		r = rank(&of[u], clock[u]);
 		if (r)
 			h += hd_mix((u64)u << 32 | r);
 	}
@@ -157,7 +165,7 @@ static u64 hash_entries(const struct race_cell *c)
 		mask = e->bits & RACE_MASKED ? *(const u64 *)(e + 1) : 0;
 		h += hd_mix(hd_mix((u64)c->granule << 32 | e->bits << 16 |
 				   e->bytes << 8 | e->task) ^
-			    rank(e->task, e->n) ^ mask);
+			    rank(&of[e->task], e->n) ^ mask);
 	}
 	return h;
 }
@@ -184,8 +192,7 @@ u64 race_hash(void)
 	u64 h = 0, x;
 	u32 t, i;
 
-	find_ops();
-	if (!nops)
+	if (!find_ops())
 		return 0;
 	while ((c = cell_before(c))) {
 		if (can_race(c->granule))
