@@ -32,14 +32,13 @@
  * and what else races in it is left to other runs: a struct that is copied
  * without a lock must not drown what other oracles say. */
 enum { MOST_RACES = 3 };
-static const u64 NOT_KNOWN = ~0ull; /* bits that a store changes */
 
 /* The access that is being judged. */
 struct access {
 	u16 n;
 	u8 task, bits, bytes;
 	u32 granule, pc;
-	u64 mask;
+	u64 mask; /* a claim: its bits; a write: bits that it changes */
 };
 
 /* --- memory -------------------------------------------------------------- */
@@ -157,6 +156,22 @@ static bool room_for(u8 kind)
 	return n < MOST_RACES;
 }
 
+/* Two accesses of eight bytes meet in two granules: that is one race. */
+static bool was_raised(const struct access *a, const struct race_entry *o)
+{
+	bool same = race->last_granule + 1 == a->granule &&
+		    race->last_n[0] == a->n && race->last_n[1] == o->n &&
+		    race->last_task[0] == a->task &&
+		    race->last_task[1] == o->task;
+
+	race->last_granule = a->granule;
+	race->last_n[0] = a->n;
+	race->last_n[1] = o->n;
+	race->last_task[0] = a->task;
+	race->last_task[1] = o->task;
+	return same;
+}
+
 static noinline void raise(const struct access *a, const struct race_entry *o,
 			   const char *what)
 {
@@ -165,7 +180,7 @@ static noinline void raise(const struct access *a, const struct race_entry *o,
 
 	if ((a->bits | o->bits) & RACE_ASSERT)
 		v.kind = HD_V_ASSERT_RACE;
-	if (!room_for(v.kind))
+	if (was_raised(a, o) || !room_for(v.kind))
 		return;
 	name_both(&v, what, word_of(o->bits));
 	name_object(&v, race_address(a->granule) +
@@ -175,11 +190,11 @@ static noinline void raise(const struct access *a, const struct race_entry *o,
 
 /* --- the history of a granule -------------------------------------------- */
 
-static __always_inline bool ordered(const struct race_entry *o, u32 task,
-				    const u16 *clock)
+static __always_inline bool ordered(const struct race_entry *o,
+				    const struct access *a)
 {
-	return o->task == task ||
-	       (clock[o->task] >= o->n && !(o->bits & RACE_SCOPED));
+	return race_ordered(a->task, o->task, o->n, a->bits & RACE_WRITE) &&
+	       (!(o->bits & RACE_SCOPED) || o->task == a->task);
 }
 
 static __always_inline bool races(const struct race_entry *o,
@@ -206,7 +221,7 @@ static noinline bool breaks_claim(struct race_entry *o, const struct access *a)
 {
 	if ((a->bits & RACE_MASKED) || !(o->bits & RACE_MASKED))
 		return !(a->bits & RACE_MASKED);
-	if (W->unsettled && a->mask == NOT_KNOWN) {
+	if (W->unsettled) { /* a store's value is not known yet */
 		W->store_watched = 1;
 		return false;
 	}
@@ -214,10 +229,9 @@ static noinline bool breaks_claim(struct race_entry *o, const struct access *a)
 }
 
 /* The earlier o meets the access a.  True: o is of no more use. */
-static bool meet(const struct access *a, struct race_entry *o, const u16 *clock,
-		 bool *known)
+static bool meet(const struct access *a, struct race_entry *o, bool *known)
 {
-	if (!ordered(o, a->task, clock)) {
+	if (!ordered(o, a)) {
 		if (races(o, a) && (likely(!((a->bits | o->bits) & RACE_MASKED)) ||
 				    breaks_claim(o, a)))
 			raise(a, o, word_of(a->bits));
@@ -231,45 +245,46 @@ static bool meet(const struct access *a, struct race_entry *o, const u16 *clock,
 	return is_stronger(a->bits, a->bytes, o->bits, o->bytes);
 }
 
-/* The latest access comes first; a claim with its mask stands behind. */
-static void put(struct race_cell *c, const struct access *a)
+static __always_inline void fill(struct race_entry *e, const struct access *a)
 {
-	struct race_entry *e = &c->first, *m;
-	u16 i;
-
-	if (unlikely(a->bits & RACE_MASKED)) {
-		i = race_new_units(2);
-		m = race_unit(i);
-		memcpy(m + 1, &a->mask, sizeof(a->mask));
-		m->next = e->next;
-		e->next = i;
-		e = m;
-	} else if (e->bytes) {
-		i = new_entry();
-		*(struct race_entry *)race_unit(i) = *e;
-		e->next = i;
-	}
 	e->n = a->n;
 	e->task = a->task;
 	e->bits = a->bits;
 	e->bytes = a->bytes;
 }
 
-/* Judge the access against the history, and make it part of that. */
-static noinline void record(struct race_cell *c, const struct access *a)
+/* The latest write and the latest read have places of their own. */
+static void put(struct race_cell *c, const struct access *a)
 {
-	const u16 *clock = a->bits & RACE_WRITE ?
-				   race_clock_of_write(&W->tasks[a->task]) :
-				   race_clock(a->task, RACE_NOW);
-	struct race_entry *e = &c->first;
-	u16 *link = &e->next;
+	struct race_entry *e = a->bits & RACE_WRITE ? &c->w : &c->r, *o;
+	bool masked = a->bits & RACE_MASKED;
+	u16 i;
+
+	if (e->bytes || a->bits & RACE_ASSERT) {
+		i = masked ? race_new_units(2) : new_entry();
+		o = race_unit(i);
+		if (masked)
+			memcpy(o + 1, &a->mask, sizeof(a->mask));
+		if (a->bits & RACE_ASSERT)
+			e = o;
+		else
+			*o = *e;
+		o->next = c->w.next;
+		c->w.next = i;
+	}
+	fill(e, a);
+}
+
+static noinline void record_among(struct race_cell *c, const struct access *a)
+{
+	u16 *link = &c->w.next;
 	bool known = false;
 
 	while (*link) {
 		struct race_entry *o = race_unit(*link);
 		u16 i = *link;
 
-		if (!meet(a, o, clock, &known)) {
+		if (!meet(a, o, &known)) {
 			link = &o->next;
 			continue;
 		}
@@ -277,24 +292,83 @@ static noinline void record(struct race_cell *c, const struct access *a)
 		if (!(o->bits & RACE_MASKED))
 			free_entry(i);
 	}
-	if (e->bytes && meet(a, e, clock, &known))
-		e->bytes = 0;
+	if (c->w.bytes && meet(a, &c->w, &known))
+		c->w.bytes = 0;
+	if (c->r.bytes && meet(a, &c->r, &known))
+		c->r.bytes = 0;
 	if (!known)
 		put(c, a);
 }
 
+static noinline void record_slowly(const struct hd_task *t, const struct hd_op *op,
+				   struct race_cell *c, u8 bits, u8 bytes, u64 mask)
+{
+	struct access a = { .n = (u16)t->n, .task = t->id, .bits = bits,
+			    .bytes = bytes, .granule = c->granule,
+			    .pc = op->pc, .mask = mask };
+
+	record_among(c, &a);
+}
+
+/* Nothing of an entry that is ordered before the access is more than it? */
+static __always_inline bool gives_way(const struct hd_task *t,
+				      const struct race_entry *e, u32 what)
+{
+	return !(((u32)e->bytes << 8 | e->bits) & ~what) &&
+	       (!e->bytes || race_ordered(t->id, e->task, e->n, what & RACE_WRITE));
+}
+
+/* Has the task done as much since its last release?  Then this says no more. */
+static __always_inline bool says_it(const struct hd_task *t,
+				    const struct race_entry *e, u32 what)
+{
+	return e->task == t->id && e->n > race->released[t->id] &&
+	       !(what & ~((u32)e->bytes << 8 | e->bits)) &&
+	       !(e->bits & RACE_ASSERT);
+}
+
+/* Judge the access against the history, and make it part of that.  Here the
+ * usual cases: it says nothing new, or takes the place of the one before. */
+static __always_inline void record(const struct hd_task *t, const struct hd_op *op,
+				   struct race_cell *c, u8 bits, u8 bytes, u64 mask)
+{
+	u32 what = (u32)bytes << 8 | bits;
+	struct race_entry *e = &c->r;
+
+	race_note(c->granule, bits);
+	if (unlikely(c->w.next))
+		goto slow;
+	if (says_it(t, &c->w, what))
+		return;
+	if (bits & RACE_WRITE) {
+		if (!gives_way(t, &c->w, what) || !gives_way(t, &c->r, what))
+			goto slow;
+		c->r.bytes = 0;
+		e = &c->w;
+	} else {
+		if (says_it(t, &c->r, what))
+			return;
+		if ((c->w.bytes &&
+		     !race_ordered(t->id, c->w.task, c->w.n, false)) ||
+		    !gives_way(t, &c->r, what))
+			goto slow;
+	}
+	e->n = (u16)t->n;
+	e->task = t->id;
+	e->bits = bits;
+	e->bytes = bytes;
+	return;
+slow:
+	record_slowly(t, op, c, bits, bytes, mask);
+}
+
 /* --- frees --------------------------------------------------------------- */
 
-static bool freed_too_early(const struct hd_op *op, u32 granule,
-			    const struct race_entry *o, const u16 *clock)
+static bool freed_too_early(const struct access *a, const struct race_entry *o)
 {
-	struct access a = { .task = W->cur->id, .pc = op->pc, .bytes = 0xff,
-			    .bits = RACE_PLAIN | RACE_WRITE | RACE_ASSERT,
-			    .granule = granule };
-
-	if (!o->bytes || ordered(o, a.task, clock) || o->bits & RACE_ASSERT)
+	if (!o->bytes || ordered(o, a) || o->bits & RACE_ASSERT)
 		return false;
-	raise(&a, o, "free");
+	raise(a, o, "free");
 	return true;
 }
 
@@ -302,20 +376,22 @@ static bool freed_too_early(const struct hd_op *op, u32 granule,
  * A type-safe object may be looked at when it is free. */
 static void on_free(const struct hd_task *t, const struct hd_op *op)
 {
+	struct access a = { .task = t->id, .pc = op->pc, .bytes = 15,
+			    .bits = RACE_PLAIN | RACE_WRITE | RACE_ASSERT };
 	u32 g = race_granule(op->addr), end = race_granule(op->addr + op->size - 1);
-	const u16 *clock = race_clock_of_write(t);
 
 	if (hd_object_of((void *)op->addr)->state != HD_OBJ_FREED)
 		return;
 	for (; g <= end; g++) {
 		const struct race_cell *c = race_cell_at(g);
-		const struct race_entry *o = c ? &c->first : NULL;
+		const struct race_entry *o = c ? &c->w : NULL;
 
-		race_note(g, RACE_PLAIN | RACE_WRITE);
+		a.granule = g;
+		race_note(g, a.bits);
 		while (o) {
-			if (freed_too_early(op, g, o, clock))
+			if (freed_too_early(&a, o))
 				return;
-			o = o->next ? race_unit(o->next) : NULL;
+			o = race_next(c, o);
 		}
 	}
 }
@@ -353,91 +429,145 @@ static noinline bool is_quiet(struct hd_task *t, u8 *bits)
 
 static __always_inline u32 bytes_of(const struct hd_op *op)
 {
-	return ((1u << op->size) - 1) << (op->addr & 7);
+	return ((1u << op->size) - 1) << (op->addr & 3);
 }
 
-/* The part of the op that lies in one granule. */
-static void judge(struct hd_task *t, const struct hd_op *op, u32 granule,
-		  u32 bytes, u8 bits, u64 mask)
+/* The op on each granule that it touches; c: of the first. */
+static __always_inline void record_all(const struct hd_task *t,
+				       const struct hd_op *op, struct race_cell *c,
+				       u8 bits, u64 changed)
 {
-	struct access a = { .n = (u16)t->n, .task = t->id, .bits = bits,
-			    .bytes = (u8)bytes, .granule = granule,
-			    .pc = op->pc, .mask = mask };
+	u32 bytes = bytes_of(op);
 
-	race_note(granule, bits);
-	record(race_cell_of(granule), &a);
+	changed <<= (op->addr & 3) * 8;
+	for (;;) {
+		record(t, op, c, bits, bytes & 15, (u32)changed);
+		bytes >>= 4;
+		if (likely(!bytes))
+			return;
+		changed >>= 32;
+		c = race_cell_of(c->granule + 1);
+	}
+}
+
+/* Does an access without an order of its own touch no clock? */
+static __always_inline bool is_only_access(const struct hd_task *t,
+					   const struct hd_op *op,
+					   const struct race_cell *c)
+{
+	if (op->flags & HD_PLAIN)
+		return !c->sync || !(op->flags & HD_WRITE);
+	return !c->sync && (!(op->flags & HD_WRITE) ||
+			    !(race->fenced >> t->id & 1));
 }
 
 static noinline void full(struct hd_task *t, const struct hd_op *op, u64 old,
 			  u64 val)
 {
-	u8 order = order_of(t, op, old, val), bits = 0;
-	u32 bytes = bytes_of(op), g = race_granule(op->addr);
-	u64 mask = W->unsettled ? NOT_KNOWN : (old ^ val) << (op->addr & 7) * 8;
+	u8 order = order_of(t, op, old, val);
+	u8 bits = op->flags & (HD_PLAIN | HD_WRITE);
+	struct race_cell *c = race_cell_of(race_granule(op->addr));
 
-	if (op->flags & HD_PLAIN)
-		bits |= RACE_PLAIN;
-	if (op->flags & HD_WRITE)
-		bits |= RACE_WRITE;
-	if (unlikely(!g))
-		return; /* a lock on a stack */
-	race_sync_before(t, op, order, race_cell_at(g), val);
-	if (likely(!t->race_quiet) || !is_quiet(t, &bits)) {
-		judge(t, op, g, bytes & 0xff, bits, mask);
-		if (unlikely(bytes >> 8))
-			judge(t, op, g + 1, bytes >> 8, bits, mask);
-	}
-	race_sync_after(t, op, order, race_cell_of(g));
+	if (c->sync || order == HD_FULL)
+		race_sync_before(t, op, order, c, val);
+	if (likely(!t->race_quiet) || !is_quiet(t, &bits))
+		record_all(t, op, c, bits, old ^ val);
+	if (order != HD_RELAXED || !is_only_access(t, op, c))
+		race_sync_after(t, op, order, c);
 }
 
-/* Ops that are accesses of the model, and which else there are. */
-static noinline void other(struct hd_task *t, const struct hd_op *op, u64 old,
-			   u64 val)
+/* What the kinds of ops are to us.  Of RCU only what rcu.c says counts, and an
+ * await reads what was read before. */
+enum { NOTHING, ACCESS, FREE, ALLOC };
+static const u8 role[HD_KINDS] = {
+	[HD_LOAD] = ACCESS, [HD_STORE] = ACCESS, [HD_RMW] = ACCESS,
+	[HD_LOCK] = ACCESS, [HD_TRYLOCK] = ACCESS, [HD_ACQUIRED] = ACCESS,
+	[HD_UNLOCK] = ACCESS, [HD_DOWNGRADE] = ACCESS, [HD_WAIT] = ACCESS,
+	[HD_WAKE] = ACCESS, [HD_JOIN] = ACCESS, [HD_FREE] = FREE,
+	[HD_ALLOC] = ALLOC,
+};
+
+static noinline void other(struct hd_task *t, const struct hd_op *op)
 {
-	if (op->kind == HD_FREE) {
+	t->order_given = 0;
+	if (!race_granule(op->addr))
+		return;
+	if (role[op->kind] == FREE)
 		on_free(t, op);
-		return;
-	}
-	if (op->kind == HD_ALLOC) {
-		race_acquire(op->addr); /* freed before: see kmem_cache_free() */
-		return;
-	}
-	/* of RCU only what rcu.c says; an await reads what was read before */
-	if ((op->kind >= HD_LOCK && op->kind <= HD_WAKE) ||
-	    op->kind == HD_JOIN)
-		full(t, op, old, val);
+	if (role[op->kind] == ALLOC)
+		race_acquire(op->addr); /* see kmem_cache_free() */
 }
 
-/* The usual case: nothing to synchronise, and the same task did as much to these
- * bytes since its last release, which says all that this access would say. */
+/* The usual locks and flags: one clock at the word. */
+static __always_inline bool is_simple(const struct hd_task *t,
+				      const struct hd_op *op,
+				      const struct race_sync *s)
+{
+	if (!s || s->next || s->what != (op->addr & 3) ||
+	    (op->flags & HD_SHARED) || t->order_given)
+		return false;
+	if (op->order == HD_ACQUIRE)
+		return op->flags & HD_READ && (!(op->flags & HD_WRITE) ||
+					       op->kind >= HD_LOCK ||
+					       !(race->fenced >> t->id & 1));
+	return op->order == HD_RELEASE && op->flags & HD_WRITE;
+}
+
+static __always_inline void on_simple(const struct hd_task *t,
+				      const struct hd_op *op, struct race_cell *c,
+				      struct race_sync *s, u64 old, u64 val)
+{
+	const u16 *now = race_clock(t->id, RACE_NOW);
+	bool failed = (op->kind == HD_LOCK || op->kind == HD_TRYLOCK) &&
+		      old == val;
+
+	if (op->order == HD_ACQUIRE && !failed)
+		race_join(race_clock(t->id, RACE_NOW), s->clock);
+	record_all(t, op, c, op->flags & HD_WRITE, old ^ val);
+	if (op->order == HD_ACQUIRE)
+		return;
+	if (op->flags & HD_READ)
+		race_join(s->clock, now);
+	else
+		race_copy(s->clock, now);
+	if (unlikely(race->pending >> t->id & 1))
+		race_join(s->clock, race_clock(t->id, RACE_PENDING));
+	s->clock[t->id] = (u16)t->n;
+	race->released[t->id] = (u16)t->n;
+}
+
+/* Here the usual cases in short; full() has them all. */
 static void on_access(struct hd_task *t, const struct hd_op *op, u64 old,
 		      u64 val)
 {
-	const struct race_cell *c;
-	u32 bytes, g;
-	u8 bits;
+	struct race_cell *c;
+	struct race_sync *s;
+	u32 g;
 
 	if (unlikely(!W->running))
 		return;
-	if (unlikely(!op->size || op->size > 8 || op->kind > HD_RMW)) {
-		if (op->size && race_granule(op->addr))
-			other(t, op, old, val);
-		t->order_given = 0;
+	if (unlikely(role[op->kind] != ACCESS || op->size - 1 > 7)) {
+		other(t, op);
 		return;
 	}
-	if (op->flags & HD_PLAIN && !t->race_quiet) {
-		g = race_granule(op->addr);
-		c = race_cell_at(g); /* none: of granule 0 there is none */
-		bytes = bytes_of(op);
-		bits = RACE_PLAIN | (op->flags & HD_WRITE ? RACE_WRITE : 0);
-		if (c && c->first.task == t->id &&
-		    c->first.n > race->released[t->id] && !c->first.next &&
-		    is_stronger(c->first.bits, c->first.bytes, bits,
-				(u8)bytes) && !(bytes >> 8) &&
-		    (!c->sync || !(op->flags & HD_WRITE)))
-			return;
+	g = race_granule(op->addr);
+	if (unlikely(!g)) {
+		t->order_given = 0; /* a lock on a stack */
+		return;
 	}
-	full(t, op, old, val);
+	c = race_cell_of(g);
+	s = c->sync ? race_unit(c->sync) : NULL;
+	if (unlikely(t->race_quiet)) {
+		full(t, op, old, val);
+	} else if (op->order == HD_RELAXED && is_only_access(t, op, c)) {
+		t->order_given = 0;
+		record_all(t, op, c, op->flags & (HD_PLAIN | HD_WRITE),
+			   old ^ val);
+	} else if (is_simple(t, op, s)) {
+		on_simple(t, op, c, s, old, val);
+	} else {
+		full(t, op, old, val);
+	}
 }
 
 /* A store that a claim about bits had to wait for. */
@@ -447,8 +577,9 @@ static void on_settled(const struct hd_op *op, u64 old, u64 val)
 	u8 bits = op->flags & HD_PLAIN ? RACE_PLAIN | RACE_WRITE : RACE_WRITE;
 
 	if (W->running && !t->race_off && old != val)
-		judge(t, op, race_granule(op->addr), bytes_of(op) & 0xff, bits,
-		      (old ^ val) << (op->addr & 7) * 8);
+		record_slowly(t, op, race_cell_of(race_granule(op->addr)), bits,
+			      (u8)bytes_of(op) & 15,
+			      (u32)((old ^ val) << (op->addr & 3) * 8));
 }
 
 /* --- claims -------------------------------------------------------------- */
@@ -456,16 +587,18 @@ static void on_settled(const struct hd_op *op, u64 old, u64 val)
 /* The scope of a claim is over: from now on it is as any other. */
 static void close_scope(struct race_cell *c, const struct access *a)
 {
-	struct race_entry *o = &c->first;
+	struct race_entry *o;
+	u16 i;
 
-	while (o->bytes != a->bytes || o->task != a->task ||
-	       o->bits != (a->bits | RACE_SCOPED)) {
-		if (!o->next)
-			return;
-		o = race_unit(o->next);
+	for (i = c->w.next; i; i = o->next) {
+		o = race_unit(i);
+		if (o->bytes != a->bytes || o->task != a->task ||
+		    o->bits != (a->bits | RACE_SCOPED))
+			continue;
+		o->bits = a->bits;
+		o->n = a->n;
+		return;
 	}
-	o->bits = a->bits;
-	o->n = a->n;
 }
 
 /* A claim is made between two ops: it has the number of the next one. */
@@ -474,30 +607,35 @@ static void on_exclusive(u64 addr, u32 size, u8 what, u64 mask, u32 pc, bool end
 	struct hd_op op = { .addr = addr, .size = size < 8 ? size : 8 };
 	struct access a = { .n = (u16)(W->cur->n + 1), .task = W->cur->id,
 			    .pc = pc, .bits = RACE_PLAIN | RACE_ASSERT,
-			    .bytes = (u8)bytes_of(&op),
 			    .granule = race_granule(addr) };
-	struct race_cell *c = race_cell_of(a.granule);
+	u32 bytes = bytes_of(&op), skip = addr & 3;
 
 	if (what & HD_EXCLUSIVE_ACCESS)
 		a.bits |= RACE_WRITE;
-	if (what & HD_EXCLUSIVE_BITS) {
+	if (what & HD_EXCLUSIVE_BITS)
 		a.bits |= RACE_MASKED;
-		a.mask = mask << (addr & 7) * 8;
-	}
-	race_note(a.granule, a.bits);
 	if (what & HD_EXCLUSIVE_SCOPED && !end)
 		a.bits |= RACE_SCOPED;
-	if (end)
-		close_scope(c, &a);
-	else
-		record(c, &a);
+	for (; bytes; bytes >>= 4, a.granule++) {
+		struct race_cell *c = race_cell_of(a.granule);
+
+		a.bytes = bytes & 15;
+		a.mask = (u32)(mask << skip * 8);
+		mask >>= (4 - skip) * 8;
+		skip = 0;
+		race_note(a.granule, a.bits);
+		if (end)
+			close_scope(c, &a);
+		else
+			record_among(c, &a);
+	}
 }
 
 /* --- loading ------------------------------------------------------------- */
 
 void hd_race_start(void)
 {
-	u64 statics = (u64)(__stop_hd_data - __start_hd_data) / 8 + 2;
+	u64 statics = (u64)(__stop_hd_data - __start_hd_data) / 4 + 2;
 
 	memset(race_slot, 0, (RACE_HEAP + statics) * 2);
 	race_forget_notes();

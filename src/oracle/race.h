@@ -7,7 +7,7 @@
  *
  * The annex is one array of units of 8 bytes, named by 16-bit indices: the
  * header, the clocks of the tasks, then in order of their first need cells,
- * further entries and clocks of words.  A cell belongs to a granule: 8 bytes of
+ * further entries and clocks of words.  A cell belongs to a granule: 4 bytes of
  * heap or of static data that some task touched in this run.  Which cell a
  * granule has stands in a table (slots) beside the part that snapshots copy:
  * it is made anew from the cells, of which there are few. */
@@ -19,9 +19,9 @@
 #include "../engine/engine.h"
 
 enum race_bits {
-	RACE_PLAIN = 1,  /* unmarked, or an assertion: races with marked ones */
-	RACE_WRITE = 2,
-	RACE_ASSERT = 4, /* ASSERT_EXCLUSIVE_*: no access, but a claim */
+	RACE_ASSERT = 1, /* ASSERT_EXCLUSIVE_*: no access, but a claim */
+	RACE_WRITE = HD_WRITE,
+	RACE_PLAIN = HD_PLAIN, /* or an assertion: races with marked ones */
 	RACE_SCOPED = 8, /* and the scope is still open: ordered before nothing */
 	RACE_MASKED = 16, /* of some bits only: the next unit has the mask */
 };
@@ -29,15 +29,16 @@ enum race_bits {
 /* One access that a later one may race with. */
 struct race_entry {
 	u16 n;    /* n-th op of the task */
+	u16 next; /* unit; 0: none */
 	u8 task;
+	u8 pad;
 	u8 bits;  /* enum race_bits */
 	u8 bytes; /* of the granule; 0: no entry */
-	u8 pad;
-	u16 next; /* unit; 0: none */
 };
 
 struct race_cell {
-	struct race_entry first;
+	struct race_entry w; /* a write; its next leads to all others */
+	struct race_entry r; /* a read */
 	u16 sync;    /* unit of a struct race_sync; 0: none */
 	u16 chain;   /* unit of the cell made before */
 	u32 granule;
@@ -61,6 +62,9 @@ struct race_state {
 	u16 room;        /* entries of a clock: ntasks, rounded up to 8 */
 	u16 free;        /* unit of a list of unused entries */
 	u16 cells;       /* unit of the cell made last */
+	u32 last_granule; /* of which a race was raised last, and between whom */
+	u16 last_n[2];
+	u8 last_task[2];
 	u64 fenced;      /* tasks that have a clock as of a release fence */
 	u64 pending;     /* tasks that have one for an acquire fence to come */
 	u16 released[HD_MAX_TASKS]; /* op of the task's last release */
@@ -72,7 +76,7 @@ enum { RACE_NOW, RACE_FENCE, RACE_PENDING, RACE_CLOCKS };
 enum {
 	RACE_UNITS = 0xffff,
 	RACE_SLOTS = 1 << 20, /* offset of the table in the annex */
-	RACE_HEAP = HD_HEAP_SIZE / 8, /* granules of the heap */
+	RACE_HEAP = HD_HEAP_SIZE / 4, /* granules of the heap */
 	RACE_GRANULES = (HD_ANNEX_SIZE - RACE_SLOTS) / 2,
 };
 
@@ -90,28 +94,63 @@ static __always_inline u16 *race_clock(u32 task, u32 i)
 	return race->clock + (task * RACE_CLOCKS + i) * race->room;
 }
 
+/* Rows are padded to vectors.  Signed, as that is one instruction everywhere: no
+ * op has a number above HD_MAX_STEPS. */
+typedef s16 race_vec __attribute__((vector_size(16), aligned(2), may_alias));
+
+static __always_inline void race_join(u16 *to, const u16 *from)
+{
+	u32 i;
+
+	for (i = 0; i < race->room; i += 8) {
+		race_vec a = *(race_vec *)(to + i), b = *(const race_vec *)(from + i);
+		race_vec less = a < b;
+
+		*(race_vec *)(to + i) = (b & less) | (a & ~less);
+	}
+}
+
+static __always_inline void race_copy(u16 *to, const u16 *from)
+{
+	u32 i;
+
+	for (i = 0; i < race->room; i += 8)
+		*(race_vec *)(to + i) = *(const race_vec *)(from + i);
+}
+
 /* 0: the address is not in the world (the heap has no object there). */
 static __always_inline u32 race_granule(u64 addr)
 {
 	if (likely(hd_in_heap(addr)))
-		return (u32)((addr - HD_HEAP_BASE) / 8);
+		return (u32)((addr - HD_HEAP_BASE) / 4);
 	if (!hd_in_statics(addr))
 		return 0;
-	return RACE_HEAP + (u32)(addr / 8 - (u64)__start_hd_data / 8);
+	return RACE_HEAP + (u32)(addr / 4 - (u64)__start_hd_data / 4);
 }
 
 /* The first address of a granule. */
 static inline u64 race_address(u32 granule)
 {
 	if (granule < RACE_HEAP)
-		return HD_HEAP_BASE + granule * 8ull;
-	return ((u64)__start_hd_data / 8 + granule - RACE_HEAP) * 8;
+		return HD_HEAP_BASE + granule * 4ull;
+	return ((u64)__start_hd_data / 4 + granule - RACE_HEAP) * 4;
 }
 
 static __always_inline struct race_cell *race_cell_at(u32 granule)
 {
 	u16 i = race_slot[granule];
 
+	return i ? race_unit(i) : NULL;
+}
+
+/* All entries of a cell: begin with &c->w.  Some have no bytes. */
+static inline const struct race_entry *race_next(const struct race_cell *c,
+						 const struct race_entry *e)
+{
+	u16 i = e == &c->r ? c->w.next : e->next;
+
+	if (e == &c->w)
+		return &c->r;
 	return i ? race_unit(i) : NULL;
 }
 
@@ -123,6 +162,15 @@ struct race_cell *race_cell_of(u32 granule); /* made if need be */
 
 /* The clock at what of the cell, or NULL. */
 struct race_sync *race_find_sync(const struct race_cell *c, u32 what);
+/* Is the u's n-th op ordered before what the task does now?  A write comes also
+ * after what its marked loads found released: see there. */
+static __always_inline bool race_ordered(u32 task, u32 u, u16 n, bool write)
+{
+	if (likely(u == task || race_clock(task, RACE_NOW)[u] >= n))
+		return true;
+	return write && race->pending >> task & 1 &&
+	       race_clock(task, RACE_PENDING)[u] >= n;
+}
 /* The synchronisation of an executed op on its word: acquire comes before the
  * access is judged, release behind. */
 void race_sync_before(struct hd_task *t, const struct hd_op *op, u8 order,
@@ -132,15 +180,19 @@ void race_sync_after(struct hd_task *t, const struct hd_op *op, u8 order,
 void race_acquire(u64 key);
 void race_release(u64 key, bool replace);
 void race_pass(u64 from, u64 to);
-/* What is ordered before a write of the task.  Valid until the next call. */
-const u16 *race_clock_of_write(const struct hd_task *t);
 void race_fence(u8 order);
 
 /* --- race_hash.c --------------------------------------------------------- */
 
 u64 race_hash(void);
-/* The granule is accessed so: enum race_bits. */
-void race_note(u32 granule, u8 bits);
+/* How the granule is accessed, in all runs: enum race_bits. */
+extern u8 race_seen[RACE_GRANULES];
+void race_learn(u32 granule, u8 bits);
+static __always_inline void race_note(u32 granule, u8 bits)
+{
+	if (unlikely(bits & ~race_seen[granule] & (RACE_PLAIN | RACE_WRITE)))
+		race_learn(granule, bits);
+}
 void race_forget_notes(void);
 
 #endif

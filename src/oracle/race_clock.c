@@ -24,26 +24,7 @@
  *   exclusive acquirers join: readers are not ordered among each other. */
 #include "race.h"
 
-/* Rows are padded: a loop over 8 is one instruction or two. */
-static __always_inline void join(u16 *to, const u16 *from)
-{
-	u32 i, j;
-
-	for (i = 0; i < race->room; i += 8)
-		for (j = i; j < i + 8; j++)
-			to[j] = to[j] < from[j] ? from[j] : to[j];
-}
-
-static __always_inline void copy(u16 *to, const u16 *from)
-{
-	u32 i, j;
-
-	for (i = 0; i < race->room; i += 8)
-		for (j = i; j < i + 8; j++)
-			to[j] = from[j];
-}
-
-static bool is_pending(const struct hd_task *t)
+static __always_inline bool is_pending(const struct hd_task *t)
 {
 	return race->pending >> t->id & 1;
 }
@@ -80,7 +61,7 @@ static void get(struct hd_task *t, const struct race_cell *c, u32 what)
 	const struct race_sync *s = race_find_sync(c, what);
 
 	if (s)
-		join(race_clock(t->id, RACE_NOW), s->clock);
+		race_join(race_clock(t->id, RACE_NOW), s->clock);
 }
 
 /* Hand on the task's clock. */
@@ -92,40 +73,30 @@ static void give(struct hd_task *t, struct race_cell *c, u32 what, bool replace)
 	if (!s)
 		s = new_sync(c, what);
 	if (replace)
-		copy(s->clock, now);
+		race_copy(s->clock, now);
 	else
-		join(s->clock, now);
+		race_join(s->clock, now);
 	if (is_pending(t))
-		join(s->clock, race_clock(t->id, RACE_PENDING));
+		race_join(s->clock, race_clock(t->id, RACE_PENDING));
 	s->clock[t->id] = (u16)t->n;
 	race->released[t->id] = (u16)t->n;
-}
-
-const u16 *race_clock_of_write(const struct hd_task *t)
-{
-	static u16 both[HD_MAX_TASKS];
-
-	if (likely(!is_pending(t)))
-		return race_clock(t->id, RACE_NOW);
-	copy(both, race_clock(t->id, RACE_NOW));
-	join(both, race_clock(t->id, RACE_PENDING));
-	return both;
 }
 
 /* --- fences -------------------------------------------------------------- */
 
 static void acquire_fence(struct hd_task *t)
 {
-	if (is_pending(t))
-		join(race_clock(t->id, RACE_NOW),
-		     race_clock(t->id, RACE_PENDING));
+	if (!is_pending(t))
+		return;
+	race_join(race_clock(t->id, RACE_NOW), race_clock(t->id, RACE_PENDING));
+	race->pending &= ~(1ull << t->id); /* it tells nothing more */
 }
 
 static void release_fence(struct hd_task *t)
 {
 	u16 *as_of = race_clock(t->id, RACE_FENCE);
 
-	copy(as_of, race_clock(t->id, RACE_NOW));
+	race_copy(as_of, race_clock(t->id, RACE_NOW));
 	as_of[t->id] = (u16)t->n;
 	race->released[t->id] = (u16)t->n;
 	race->fenced |= 1ull << t->id;
@@ -157,7 +128,7 @@ static void after_fence(struct hd_task *t, struct race_cell *c, u32 what,
 	if (replace)
 		memset(s->clock, 0, race->room * sizeof(s->clock[0]));
 	if (fenced)
-		join(s->clock, race_clock(t->id, RACE_FENCE));
+		race_join(s->clock, race_clock(t->id, RACE_FENCE));
 }
 
 /* --- what an op does ----------------------------------------------------- */
@@ -176,12 +147,12 @@ static bool is_pointer(const struct hd_op *op, u64 val)
 void race_sync_before(struct hd_task *t, const struct hd_op *op, u8 order,
 		      const struct race_cell *c, u64 val)
 {
-	u32 what = op->addr & 7;
+	u32 what = op->addr & 3;
 	const struct race_sync *s;
 
 	if (order == HD_FULL)
 		acquire_fence(t);
-	if (!c || !c->sync || !(op->flags & HD_READ) || (op->flags & HD_PLAIN))
+	if (!c->sync || !(op->flags & HD_READ) || (op->flags & HD_PLAIN))
 		return;
 	if (order == HD_ACQUIRE || order >= HD_ACQ_REL || is_pointer(op, val)) {
 		get(t, c, what);
@@ -189,10 +160,10 @@ void race_sync_before(struct hd_task *t, const struct hd_op *op, u8 order,
 			get(t, c, what | RACE_READERS);
 		return;
 	}
-	s = race_find_sync(c, what);
+	s = is_lock(op) ? NULL : race_find_sync(c, what);
 	if (!s)
 		return;
-	join(race_clock(t->id, RACE_PENDING), s->clock);
+	race_join(race_clock(t->id, RACE_PENDING), s->clock);
 	race->pending |= 1ull << t->id;
 }
 
@@ -200,7 +171,7 @@ void race_sync_after(struct hd_task *t, const struct hd_op *op, u8 order,
 		     struct race_cell *c)
 {
 	bool replace = !(op->flags & HD_READ);
-	u32 what = op->addr & 7;
+	u32 what = op->addr & 3;
 	struct race_sync *s;
 
 	if (order == HD_FULL)
@@ -211,6 +182,8 @@ void race_sync_after(struct hd_task *t, const struct hd_op *op, u8 order,
 		if (is_lock(op) && (op->flags & HD_SHARED))
 			what |= RACE_READERS;
 		give(t, c, what, replace);
+	} else if (is_lock(op)) {
+		return; /* nobody acquires what taking a lock stores */
 	} else if (op->flags & HD_PLAIN) {
 		s = race_find_sync(c, what);
 		if (s)
@@ -224,12 +197,12 @@ void race_sync_after(struct hd_task *t, const struct hd_op *op, u8 order,
 
 void race_acquire(u64 key)
 {
-	get(W->cur, race_cell_at(race_granule(key)), RACE_KEY | (key & 7));
+	get(W->cur, race_cell_at(race_granule(key)), RACE_KEY | (key & 3));
 }
 
 void race_release(u64 key, bool replace)
 {
-	give(W->cur, race_cell_of(race_granule(key)), RACE_KEY | (key & 7),
+	give(W->cur, race_cell_of(race_granule(key)), RACE_KEY | (key & 3),
 	     replace);
 }
 
@@ -237,13 +210,13 @@ void race_pass(u64 from, u64 to)
 {
 	const struct race_sync *s =
 		race_find_sync(race_cell_at(race_granule(from)),
-			       RACE_KEY | (from & 7));
+			       RACE_KEY | (from & 3));
 	struct race_cell *c = race_cell_of(race_granule(to));
-	u32 what = RACE_KEY | (to & 7);
+	u32 what = RACE_KEY | (to & 3);
 	struct race_sync *d;
 
 	if (!s)
 		return;
 	d = race_find_sync(c, what);
-	join((d ? d : new_sync(c, what))->clock, s->clock);
+	race_join((d ? d : new_sync(c, what))->clock, s->clock);
 }

@@ -15,31 +15,29 @@
 #include "../engine/hot.h"
 
 enum { BOTH = RACE_PLAIN | RACE_WRITE };
-static u8 seen[RACE_GRANULES]; /* of these, how it is accessed */
+u8 race_seen[RACE_GRANULES];
 
-void race_note(u32 granule, u8 bits)
+void race_learn(u32 granule, u8 bits)
 {
-	bits &= BOTH;
-	if (likely(!(bits & ~seen[granule])))
-		return;
-	seen[granule] |= bits;
+	race_seen[granule] |= bits & BOTH;
 	if (hd_eng.central)
 		hd_eng.learned = true;
 }
 
 void race_forget_notes(void)
 {
-	memset(seen, 0, sizeof(seen));
+	u64 statics = (u64)(__stop_hd_data - __start_hd_data) / 4 + 2;
+
+	memset(race_seen, 0, RACE_HEAP + statics);
 }
 
 static bool can_race(u32 granule)
 {
 	u32 w = hd_word_of(race_address(granule));
 
-	if ((seen[granule] & BOTH) != BOTH)
+	if ((race_seen[granule] & BOTH) != BOTH)
 		return false;
-	return w >= HD_WORDS - 1 ||
-	       ((hd_shared[w] | hd_shared[w + 1]) & (HD_CHOICE | HD_CONFLICT));
+	return hd_shared[w] & (HD_CHOICE | HD_CONFLICT);
 }
 
 /* --- which ops count ----------------------------------------------------- */
@@ -100,11 +98,6 @@ static bool counts(const struct race_entry *e)
 	return e->bytes && (e->n > of[e->task].past || (e->bits & RACE_SCOPED));
 }
 
-static const struct race_entry *next_of(const struct race_entry *e)
-{
-	return e->next ? race_unit(e->next) : NULL;
-}
-
 static const struct race_cell *cell_before(const struct race_cell *c)
 {
 	u16 i = c ? c->chain : race->cells;
@@ -124,7 +117,7 @@ static bool find_ops(void)
 	while ((c = cell_before(c))) {
 		if (!can_race(c->granule))
 			continue;
-		for (e = &c->first; e; e = next_of(e)) {
+		for (e = &c->w; e; e = race_next(c, e)) {
 			if (!counts(e))
 				continue;
 			of[e->task].op[e->n / 64] |= 1ull << e->n % 64;
@@ -159,7 +152,7 @@ static u64 hash_entries(const struct race_cell *c)
 	const struct race_entry *e;
 	u64 h = 0, mask;
 
-	for (e = &c->first; e; e = next_of(e)) {
+	for (e = &c->w; e; e = race_next(c, e)) {
 		if (!counts(e))
 			continue;
 		mask = e->bits & RACE_MASKED ? *(const u64 *)(e + 1) : 0;

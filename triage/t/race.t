@@ -16,8 +16,8 @@ my ($rc, $out, $err, %report);
 my $all = '';
 
 # --- every race of some variants, as mail
-for (['double_checked_init:plain', 0], ['double_checked_init:read-once', 0],
-     ['double_checked_init:half', 0], ['double_checked_init:claimed', 1],
+for (['two_inits:plain', 0], ['two_inits:read-once', 0],
+     ['two_inits:half', 0], ['two_inits:claimed', 1],
      ['fault_vs_munmap:v6', 3], ['fault_vs_munmap:v10-early-free', 1]) {
 	my ($variant, $bound) = @$_;
 	my $found = "$dir/$variant";
@@ -68,11 +68,11 @@ like $seq, qr/^read\ to\ vm_area_struct.vm_lock_seq\ of\ 4\ bytes\ by\ task
 	'v6: the second look is not ordered behind the writer';
 
 # --- signatures are the same for both orders
-($rc, $out) = heddle('explore', 'double_checked_init:plain',
+($rc, $out) = heddle('explore', 'two_inits:plain',
 	'--preemptions=none');
 is result($out)->{signatures}, 'data-race:read:write:gadget.ready,' .
 	'data-race:read:write:gadget.speed', 'one signature per pair of fields';
-($rc, $out) = heddle('explore', 'double_checked_init:fixed',
+($rc, $out) = heddle('explore', 'two_inits:fixed',
 	'--preemptions=none', '--check');
 is $rc, 0, 'acquire and release: clean';
 

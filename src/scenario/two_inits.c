@@ -118,8 +118,8 @@ static const struct heddle_variant variants[] = {
 static const char *const goals[] = { "initialised", "came second",
 				     "ready at once", NULL };
 
-HEDDLE_SCENARIO(double_checked_init) = {
-	.name = "double_checked_init",
+HEDDLE_SCENARIO(two_inits) = {
+	.name = "two_inits",
 	.title = "two tasks initialise a thing once",
 	.source = "tools/memory-model/Documentation/recipes.txt, 6.12 (rule)",
 	.variants = variants,
