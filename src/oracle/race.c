@@ -41,82 +41,6 @@ struct access {
 	u64 mask; /* a claim: its bits; a write: bits that it changes */
 };
 
-/* --- memory -------------------------------------------------------------- */
-
-u16 race_new_units(u32 n)
-{
-	u32 at = W->annex_used / 8;
-
-	if (unlikely(at + n > RACE_UNITS))
-		hd_limit("race records");
-	W->annex_used += n * 8;
-	memset(race_unit((u16)at), 0, n * 8);
-	return (u16)at;
-}
-
-static noinline struct race_cell *new_cell(u32 granule)
-{
-	u16 i = race_new_units(sizeof(struct race_cell) / 8);
-	struct race_cell *c = race_unit(i);
-
-	if (unlikely(granule >= RACE_GRANULES))
-		hd_limit("static data");
-	c->granule = granule;
-	c->chain = race->cells;
-	race->cells = i;
-	race_slot[granule] = i;
-	return c;
-}
-
-struct race_cell *race_cell_of(u32 granule)
-{
-	struct race_cell *c = race_cell_at(granule);
-
-	return likely(c != NULL) ? c : new_cell(granule);
-}
-
-static u16 new_entry(void)
-{
-	u16 i = race->free;
-
-	if (!i)
-		return race_new_units(1);
-	race->free = ((struct race_entry *)race_unit(i))->next;
-	return i;
-}
-
-static void free_entry(u16 i)
-{
-	struct race_entry *e = race_unit(i);
-
-	e->next = race->free;
-	race->free = i;
-}
-
-static void forget(void)
-{
-	u16 i = W->annex_used ? race->cells : 0;
-
-	while (i) {
-		const struct race_cell *c = race_unit(i);
-
-		race_slot[c->granule] = 0;
-		i = c->chain;
-	}
-}
-
-static void recall(void)
-{
-	u16 i = race->cells;
-
-	while (i) {
-		const struct race_cell *c = race_unit(i);
-
-		race_slot[c->granule] = i;
-		i = c->chain;
-	}
-}
-
 /* --- the verdict --------------------------------------------------------- */
 
 static const char *word_of(u8 bits)
@@ -261,7 +185,7 @@ static void put(struct race_cell *c, const struct access *a)
 	u16 i;
 
 	if (e->bytes || a->bits & RACE_ASSERT) {
-		i = masked ? race_new_units(2) : new_entry();
+		i = masked ? race_new_units(2) : race_new_entry();
 		o = race_unit(i);
 		if (masked)
 			memcpy(o + 1, &a->mask, sizeof(a->mask));
@@ -290,7 +214,7 @@ static noinline void record_among(struct race_cell *c, const struct access *a)
 		}
 		*link = o->next;
 		if (!(o->bits & RACE_MASKED))
-			free_entry(i);
+			race_free_entry(i);
 	}
 	if (c->w.bytes && meet(a, &c->w, &known))
 		c->w.bytes = 0;
@@ -656,6 +580,6 @@ void hd_race_tasks(void)
 		.acquire = race_acquire, .release = race_release,
 		.pass = race_pass,
 		.fence = race_fence, .exclusive = on_exclusive,
-		.forget = forget, .recall = recall, .hash = race_hash,
+		.forget = race_forget, .recall = race_recall, .hash = race_hash,
 	};
 }

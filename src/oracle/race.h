@@ -2,6 +2,7 @@
 /* Private to the race oracle: what is remembered of a run in the annex.
  *
  *   race.c        which accesses race: the history of each granule
+ *   race_cell.c   where that is kept
  *   race_clock.c  what is ordered before what: clocks, and who hands them on
  *   race_hash.c   what of all this can decide a future verdict
  *
@@ -156,7 +157,17 @@ static inline const struct race_entry *race_next(const struct race_cell *c,
 
 /* Zeroed units; ends the run in the limit verdict when there are no more. */
 u16 race_new_units(u32 n);
-struct race_cell *race_cell_of(u32 granule); /* made if need be */
+noinline struct race_cell *race_new_cell(u32 granule);
+static __always_inline struct race_cell *race_cell_of(u32 granule)
+{
+	struct race_cell *c = race_cell_at(granule);
+
+	return likely(c != NULL) ? c : race_new_cell(granule);
+}
+u16 race_new_entry(void);
+void race_free_entry(u16 i);
+void race_forget(void); /* before and after a snapshot is loaded */
+void race_recall(void);
 
 /* --- race_clock.c -------------------------------------------------------- */
 

@@ -3,7 +3,7 @@
  * ones, frees; each safe twin is clean, the buggy one shows exactly the race.
  * What orders accesses: race_clock_test.c.
  *
- * Covers race.c and race_hash.c. */
+ * Covers race.c, race_cell.c and race_hash.c. */
 #include "../base/twin.h"
 
 static struct {
@@ -42,16 +42,16 @@ static void writes_byte(void *arg)
 TWIN_TASKS(neighbour, { "a", writes_byte, "" }, { "b", writes_byte });
 RACE(neighbour, "neighbours in one word");
 
-/* Two sizes overlap, across words of eight bytes as well. */
+/* Two sizes overlap. */
 static void writes_part(void *arg)
 {
-	u8 *p = w->bytes;
+	u32 *half = (u32 *)&w->wide;
 
 	(void)arg;
 	if (buggy())
-		*(u32 *)(p + 6) = 1; /* two bytes of it are in wide */
+		half[1] = 1;
 	else
-		*(u32 *)p = 1;
+		w->data = 1;
 }
 
 static void writes_wide(void *arg)
