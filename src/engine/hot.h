@@ -190,11 +190,11 @@ static __always_inline void hd_hash_op(struct hd_task *t,
 	W->hash = hd_fold(W->hash, x);
 }
 
-static __always_inline void hd_accessed(struct hd_task *t,
-					const struct hd_op *op, u64 old, u64 val)
+/* The op is in the task: so nobody need build it in memory a second time. */
+static __always_inline void hd_accessed(struct hd_task *t, u64 old, u64 val)
 {
 	if (likely(hd_access_oracle.access))
-		hd_access_oracle.access(t, op, old, val);
+		hd_access_oracle.access(t, &t->op, old, val);
 }
 
 /* The values of the current task's op are known; id: from hd_judge_op(). */
@@ -218,7 +218,7 @@ static __always_inline void hd_did_op(const struct hd_op *op, u64 id, u64 old,
 				      u64 val)
 {
 	hd_did_values(op, id, old, val);
-	hd_accessed(W->cur, op, old, val);
+	hd_accessed(W->cur, old, val);
 }
 
 #endif

@@ -28,101 +28,17 @@
 
 #include "oracle.h"
 
-/* Of the verdicts that a run may have, races of a kind take no more than these,
- * and what else races in it is left to other runs: a struct that is copied
- * without a lock must not drown what other oracles say. */
-enum { MOST_RACES = 3 };
-
-/* The access that is being judged. */
-struct access {
-	u16 n;
-	u8 task, bits, bytes;
-	u32 granule, pc;
-	u64 mask; /* a claim: its bits; a write: bits that it changes */
-};
-
-/* --- the verdict --------------------------------------------------------- */
-
-static const char *word_of(u8 bits)
-{
-	return bits & RACE_ASSERT ? "assert" :
-	       bits & RACE_WRITE ? "write" : "read";
-}
-
-static void name_both(struct hd_verdict *v, const char *a, const char *b)
-{
-	bool swap = strcmp(a, b) > 0;
-
-	v->nnames = 2;
-	v->names[0] = swap ? b : a;
-	v->names[1] = swap ? a : b;
-}
-
-static void name_object(struct hd_verdict *v, u64 addr)
-{
-	const struct hd_object *o;
-
-	if (!hd_in_heap(addr))
-		return;
-	o = hd_object_at(addr);
-	if (!o || addr < (u64)(o + 1))
-		return;
-	v->type = o->type;
-	v->off = (u32)(addr - (u64)(o + 1));
-}
-
-static bool room_for(u8 kind)
-{
-	u32 i, n = 0;
-
-	for (i = 0; i < W->nverdicts; i++)
-		n += W->verdicts[i].kind == kind;
-	return n < MOST_RACES;
-}
-
-/* Two accesses of eight bytes meet in two granules: that is one race. */
-static bool was_raised(const struct access *a, const struct race_entry *o)
-{
-	bool same = race->last_granule + 1 == a->granule &&
-		    race->last_n[0] == a->n && race->last_n[1] == o->n &&
-		    race->last_task[0] == a->task &&
-		    race->last_task[1] == o->task;
-
-	race->last_granule = a->granule;
-	race->last_n[0] = a->n;
-	race->last_n[1] = o->n;
-	race->last_task[0] = a->task;
-	race->last_task[1] = o->task;
-	return same;
-}
-
-static noinline void raise(const struct access *a, const struct race_entry *o,
-			   const char *what)
-{
-	struct hd_verdict v = { .kind = HD_V_DATA_RACE, .pc = a->pc,
-				.other_task = o->task, .other_n = o->n };
-
-	if ((a->bits | o->bits) & RACE_ASSERT)
-		v.kind = HD_V_ASSERT_RACE;
-	if (was_raised(a, o) || !room_for(v.kind))
-		return;
-	name_both(&v, what, word_of(o->bits));
-	name_object(&v, race_address(a->granule) +
-				(u64)__builtin_ctz(a->bytes & o->bytes));
-	hd_raise(v);
-}
-
 /* --- the history of a granule -------------------------------------------- */
 
 static __always_inline bool ordered(const struct race_entry *o,
-				    const struct access *a)
+				    const struct race_access *a)
 {
 	return race_ordered(a->task, o->task, o->n, a->bits & RACE_WRITE) &&
 	       (!(o->bits & RACE_SCOPED) || o->task == a->task);
 }
 
 static __always_inline bool races(const struct race_entry *o,
-				  const struct access *a)
+				  const struct race_access *a)
 {
 	u8 either = o->bits | a->bits;
 
@@ -141,7 +57,7 @@ static __always_inline bool is_stronger(u8 bits, u8 bytes, u8 weaker_bits,
 }
 
 /* Claims about some bits look ahead only, at the bits that a write changes. */
-static noinline bool breaks_claim(struct race_entry *o, const struct access *a)
+static noinline bool breaks_claim(struct race_entry *o, const struct race_access *a)
 {
 	if ((a->bits & RACE_MASKED) || !(o->bits & RACE_MASKED))
 		return !(a->bits & RACE_MASKED);
@@ -153,12 +69,12 @@ static noinline bool breaks_claim(struct race_entry *o, const struct access *a)
 }
 
 /* The earlier o meets the access a.  True: o is of no more use. */
-static bool meet(const struct access *a, struct race_entry *o, bool *known)
+static bool meet(const struct race_access *a, struct race_entry *o, bool *known)
 {
 	if (!ordered(o, a)) {
 		if (races(o, a) && (likely(!((a->bits | o->bits) & RACE_MASKED)) ||
 				    breaks_claim(o, a)))
-			raise(a, o, word_of(a->bits));
+			race_raise(a, o, race_word(a->bits));
 		return false;
 	}
 	if (o->task == a->task && o->n > race->released[a->task] &&
@@ -169,7 +85,7 @@ static bool meet(const struct access *a, struct race_entry *o, bool *known)
 	return is_stronger(a->bits, a->bytes, o->bits, o->bytes);
 }
 
-static __always_inline void fill(struct race_entry *e, const struct access *a)
+static __always_inline void fill(struct race_entry *e, const struct race_access *a)
 {
 	e->n = a->n;
 	e->task = a->task;
@@ -178,7 +94,7 @@ static __always_inline void fill(struct race_entry *e, const struct access *a)
 }
 
 /* The latest write and the latest read have places of their own. */
-static void put(struct race_cell *c, const struct access *a)
+static void put(struct race_cell *c, const struct race_access *a)
 {
 	struct race_entry *e = a->bits & RACE_WRITE ? &c->w : &c->r, *o;
 	bool masked = a->bits & RACE_MASKED;
@@ -199,7 +115,7 @@ static void put(struct race_cell *c, const struct access *a)
 	fill(e, a);
 }
 
-static noinline void record_among(struct race_cell *c, const struct access *a)
+static noinline void record_among(struct race_cell *c, const struct race_access *a)
 {
 	u16 *link = &c->w.next;
 	bool known = false;
@@ -227,7 +143,7 @@ static noinline void record_among(struct race_cell *c, const struct access *a)
 static noinline void record_slowly(const struct hd_task *t, const struct hd_op *op,
 				   struct race_cell *c, u8 bits, u8 bytes, u64 mask)
 {
-	struct access a = { .n = (u16)t->n, .task = t->id, .bits = bits,
+	struct race_access a = { .n = (u16)t->n, .task = t->id, .bits = bits,
 			    .bytes = bytes, .granule = c->granule,
 			    .pc = op->pc, .mask = mask };
 
@@ -288,11 +204,11 @@ slow:
 
 /* --- frees --------------------------------------------------------------- */
 
-static bool freed_too_early(const struct access *a, const struct race_entry *o)
+static bool freed_too_early(const struct race_access *a, const struct race_entry *o)
 {
 	if (!o->bytes || ordered(o, a) || o->bits & RACE_ASSERT)
 		return false;
-	raise(a, o, "free");
+	race_raise(a, o, "free");
 	return true;
 }
 
@@ -300,7 +216,7 @@ static bool freed_too_early(const struct access *a, const struct race_entry *o)
  * A type-safe object may be looked at when it is free. */
 static void on_free(const struct hd_task *t, const struct hd_op *op)
 {
-	struct access a = { .task = t->id, .pc = op->pc, .bytes = 15,
+	struct race_access a = { .task = t->id, .pc = op->pc, .bytes = 15,
 			    .bits = RACE_PLAIN | RACE_WRITE | RACE_ASSERT };
 	u32 g = race_granule(op->addr), end = race_granule(op->addr + op->size - 1);
 
@@ -461,15 +377,13 @@ static __always_inline void on_simple(const struct hd_task *t,
 }
 
 /* Here the usual cases in short; full() has them all. */
-static void on_access(struct hd_task *t, const struct hd_op *op, u64 old,
-		      u64 val)
+static noinline void on_access_new(struct hd_task *t, const struct hd_op *op,
+				   u64 old, u64 val)
 {
 	struct race_cell *c;
 	struct race_sync *s;
 	u32 g;
 
-	if (unlikely(!W->running))
-		return;
 	if (unlikely(role[op->kind] != ACCESS || op->size - 1 > 7)) {
 		other(t, op);
 		return;
@@ -494,6 +408,32 @@ static void on_access(struct hd_task *t, const struct hd_op *op, u64 old,
 	}
 }
 
+/* The same epoch: the task did as much here since its last release. */
+static void on_access(struct hd_task *t, const struct hd_op *op, u64 old,
+		      u64 val)
+{
+	u64 off = op->addr - HD_HEAP_BASE;
+	const struct race_cell *c;
+	u32 what, i;
+
+	if (unlikely(!W->running))
+		return;
+	if (op->kind > HD_STORE || op->order != HD_RELAXED ||
+	    off >= HD_HEAP_SIZE)
+		goto rest;
+	i = race_slot[off / 4];
+	what = bytes_of(op) << 8 | (op->flags & (HD_PLAIN | HD_WRITE));
+	c = race_unit((u16)i);
+	if (!i || c->w.next || t->race_quiet || what >> 12)
+		goto rest;
+	if (is_only_access(t, op, c) &&
+	    (says_it(t, &c->w, what) ||
+	     (!(op->flags & HD_WRITE) && says_it(t, &c->r, what))))
+		return;
+rest:
+	on_access_new(t, op, old, val);
+}
+
 /* A store that a claim about bits had to wait for. */
 static void on_settled(const struct hd_op *op, u64 old, u64 val)
 {
@@ -509,7 +449,7 @@ static void on_settled(const struct hd_op *op, u64 old, u64 val)
 /* --- claims -------------------------------------------------------------- */
 
 /* The scope of a claim is over: from now on it is as any other. */
-static void close_scope(struct race_cell *c, const struct access *a)
+static void close_scope(struct race_cell *c, const struct race_access *a)
 {
 	struct race_entry *o;
 	u16 i;
@@ -529,7 +469,7 @@ static void close_scope(struct race_cell *c, const struct access *a)
 static void on_exclusive(u64 addr, u32 size, u8 what, u64 mask, u32 pc, bool end)
 {
 	struct hd_op op = { .addr = addr, .size = size < 8 ? size : 8 };
-	struct access a = { .n = (u16)(W->cur->n + 1), .task = W->cur->id,
+	struct race_access a = { .n = (u16)(W->cur->n + 1), .task = W->cur->id,
 			    .pc = pc, .bits = RACE_PLAIN | RACE_ASSERT,
 			    .granule = race_granule(addr) };
 	u32 bytes = bytes_of(&op), skip = addr & 3;

@@ -3,6 +3,7 @@
  *
  *   race.c        which accesses race: the history of each granule
  *   race_cell.c   where that is kept
+ *   race_verdict.c  what is said of a race
  *   race_clock.c  what is ordered before what: clocks, and who hands them on
  *   race_hash.c   what of all this can decide a future verdict
  *
@@ -168,6 +169,20 @@ u16 race_new_entry(void);
 void race_free_entry(u16 i);
 void race_forget(void); /* before and after a snapshot is loaded */
 void race_recall(void);
+
+/* --- race_verdict.c ------------------------------------------------------ */
+
+/* The access that is being judged. */
+struct race_access {
+	u16 n;
+	u8 task, bits, bytes;
+	u32 granule, pc;
+	u64 mask; /* a claim: its bits; a write: bits that it changes */
+};
+const char *race_word(u8 bits);
+/* a races with the earlier o; what: race_word() of a, or "free". */
+noinline void race_raise(const struct race_access *a, const struct race_entry *o,
+			 const char *what);
 
 /* --- race_clock.c -------------------------------------------------------- */
 
