@@ -19,6 +19,13 @@ static void start_oracles(void)
 	hd_progress_start();
 	mm_checks_start(); /* may know a freed object by its own name */
 	hd_lifetime_start();
+	hd_race_start();
+}
+
+static void start_daemons(void)
+{
+	hd_boot_daemons();
+	hd_race_tasks();
 }
 
 const char *hd_open(const struct heddle_scenario *s,
@@ -27,7 +34,7 @@ const char *hd_open(const struct heddle_scenario *s,
 	static const struct hd_parts parts = {
 		.oracles = start_oracles,
 		.primitives = hd_boot_primitives,
-		.daemons = hd_boot_daemons,
+		.daemons = start_daemons,
 	};
 
 	return hd_load(s, v, &parts);

@@ -21,6 +21,7 @@ static const char *remembered(const struct hd_verdict *v)
 
 	key.step = key.pc = 0;
 	key.task = key.fatal = 0;
+	key.other_n = key.other_task = 0;
 	for (i = key.nnames; i < HD_VERDICT_NAMES; i++)
 		key.names[i] = NULL;
 	h = (u64)key.type * 31 + key.off + key.kind * 977u;

@@ -164,6 +164,8 @@ static void draw_verdict(struct canvas *c)
 	end = strstr(c->s->title, ", task ");
 	n = end ? (u32)(end - c->s->title) : (u32)strlen(c->s->title);
 	if (n + 6 > c->p->width && strchr(c->s->title, ':'))
+		n = (u32)(strrchr(c->s->title, ':') - c->s->title);
+	if (n + 6 > c->p->width && strchr(c->s->title, ':'))
 		n = (u32)strcspn(c->s->title, ":");
 	snprintf(text, sizeof(text), "<== %s%.*s",
 		 v->task < c->s->ntasks ? "" : "end check: ", (int)n,

@@ -346,6 +346,17 @@ static void finish_last(struct story *s)
 	s->flag[++s->last] &= (u8)~REC_AFTER;
 }
 
+/* A race is raised when a store is done; its record comes behind. */
+static void finish_race(struct story *s, const struct hd_verdict *v)
+{
+	u32 i = report_race_later(s, v);
+
+	if (i == s->n || !is_op(&s->log[i]))
+		return;
+	while (s->last < i)
+		s->flag[++s->last] &= (u8)~REC_AFTER;
+}
+
 static void select_records(struct story *s)
 {
 	static const struct hd_verdict none;
@@ -366,6 +377,8 @@ static void select_records(struct story *s)
 		if (s->log[i].ev.step > v->step)
 			s->flag[i] |= REC_AFTER;
 	finish_last(s);
+	if (v && verdict_of_race(v->kind))
+		finish_race(s, v);
 	find_fresh(s);
 	find_shared(s);
 	for (i = 0; i < s->n; i++)
@@ -375,6 +388,9 @@ static void select_records(struct story *s)
 			s->flag[i] |= REC_SHOWN;
 	for (i = 0; i < s->n; i++)
 		show_operands(s, i);
+	i = v && verdict_of_race(v->kind) ? report_race_earlier(s, v) : s->n;
+	if (i < s->n)
+		s->flag[i] |= REC_SHOWN;
 }
 
 /* --- telling ------------------------------------------------------------- */
@@ -472,6 +488,8 @@ bool story_tell(struct story *s, const struct report *r)
 			 r->want[0] ? " that matches " : "", r->want);
 	}
 	select_records(s);
+	if (story_verdict(s) && verdict_of_race(story_verdict(s)->kind))
+		report_race_title(s, s->title, sizeof(s->title));
 	return story_verdict(s) != NULL;
 }
 

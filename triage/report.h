@@ -107,6 +107,7 @@ const struct hd_verdict *story_verdict(const struct story *s);
 bool verdict_of_lockdep(u8 kind);
 bool verdict_of_lifetime(u8 kind);
 bool verdict_of_progress(u8 kind);
+bool verdict_of_race(u8 kind);
 /* The next op record of the same task after i, or s->n. */
 u32 story_next_op(const struct story *s, u32 i);
 extern bool report_all; /* --all */
@@ -147,6 +148,12 @@ void report_bad_access(const struct story *s, struct page *p,
 void report_lifetime(const struct story *s, struct page *p);
 /* Is the op at i to be shown for what it does to a reference count? */
 bool lifetime_shows(const struct story *s, u32 i);
+void report_race(const struct story *s, struct page *p);
+/* Unchanged if the accesses were not found. */
+void report_race_title(const struct story *s, char *buf, size_t size);
+/* The record of the access that raised v, or s->n. */
+u32 report_race_later(const struct story *s, const struct hd_verdict *v);
+u32 report_race_earlier(const struct story *s, const struct hd_verdict *v);
 /* The nearest run without the verdict, in words; false if none was found.
  * Runs other schedules: the world no longer holds the story's run. */
 bool neighbour_describe(const struct story *s, char *buf, size_t size);

@@ -135,8 +135,10 @@ void report_detail(const struct story *s, struct page *p)
 		return;
 	kind = story_verdict(s)->kind;
 	/* else it says who waits where, or where what is left comes from */
-	if (!verdict_of_progress(kind) && kind != HD_V_LEAK &&
-	    kind != HD_V_REFCOUNT_LEAK)
+	if (verdict_of_race(kind))
+		report_race(s, p);
+	else if (!verdict_of_progress(kind) && kind != HD_V_LEAK &&
+		 kind != HD_V_REFCOUNT_LEAK)
 		print_stack(s, p);
 	report_lifetime(s, p);
 	print_values(s, p);

@@ -13,7 +13,7 @@
 #include <heddle/types.h>
 #include <heddle/verdict.h>
 
-enum { HD_MAX_TASKS = 64, HD_MAX_EXPECT = 8 };
+enum { HD_MAX_TASKS = 64, HD_MAX_EXPECT = 12 };
 
 /* An interrupt handler is a task that the schedule may let run on the CPU of
  * another one: see irq.h.  It comes at most once, or not at all; one that may

@@ -89,6 +89,7 @@ static __always_inline void write_it(const struct hd_op *op)
 	W->unsettled = 1;
 	if (unlikely(hd_eng.recording))
 		hd_keep_frames(op->pc);
+	hd_accessed(W->cur, W->unsettled_old, W->unsettled_old);
 }
 
 static noinline void read_elsewhere(u64 addr, u32 size, u8 flags, u32 pc)

@@ -71,6 +71,8 @@ struct hd_engine {
 	};
 	u8 asking;          /* central: cur asks for a choice, not for a turn */
 	u32 ask_n, ask_answer;
+	u64 *cpu_words;     /* two of each CPU, in the heap: what stands for
+			     * its interrupts and its softirqs (irq.c) */
 	u64 foreign;        /* where model code last went outside the heap */
 	u32 foreign_pc;
 	/* recording */
@@ -220,7 +222,57 @@ struct hd_lock_oracle {
 	void (*context)(struct hd_task *t, u32 what);
 };
 extern struct hd_lock_oracle hd_lock_oracle;
+
+/* Every executed op, at the instant of its execution, for the oracle that
+ * knows which accesses are ordered: by direct call as well.  All are NULL when
+ * there is none.  Its memory is the annex: see world.h. */
+struct hd_access_oracle {
+	/* val: not known yet of a plain or volatile store */
+	void (*access)(struct hd_task *t, const struct hd_op *op, u64 old,
+		       u64 val);
+	/* the store that W->store_watched was set for */
+	void (*settled)(const struct hd_op *op, u64 old, u64 val);
+	/* primitives: synchronisation that is not that of the op's word; key is
+	 * an address in the world that stands for it */
+	void (*acquire)(u64 key);
+	void (*release)(u64 key, bool replace);
+	void (*pass)(u64 from, u64 to); /* the one key's to the other */
+	void (*fence)(u8 order);
+	/* ASSERT_EXCLUSIVE_*: enum hd_exclusive in compiler.h; end: of a scope */
+	void (*exclusive)(u64 addr, u32 size, u8 what, u64 mask, u32 pc,
+			  bool end);
+	void (*forget)(void);  /* the annex is about to be replaced */
+	void (*recall)(void);  /* it was */
+	u64 (*hash)(void);     /* what of it decides the future */
+};
+extern struct hd_access_oracle hd_access_oracle;
+static __always_inline void hd_sync_acquire(const volatile void *key)
+{
+	if (hd_access_oracle.acquire && W->running)
+		hd_access_oracle.acquire((u64)key);
+}
+/* replace: what was released there before is no longer acquired there. */
+static __always_inline void hd_sync_release(const volatile void *key,
+					    bool replace)
+{
+	if (hd_access_oracle.release && W->running)
+		hd_access_oracle.release((u64)key, replace);
+}
+/* Who acquires at to gets as well what was released at from until now. */
+static __always_inline void hd_sync_pass(const volatile void *from,
+					 const volatile void *to)
+{
+	if (hd_access_oracle.pass && W->running)
+		hd_access_oracle.pass((u64)from, (u64)to);
+}
+/* The op being executed orders less than its order says: a conditional one that
+ * failed.  (Its order itself is part of the trace hash.) */
+static __always_inline void hd_gives(u8 order)
+{
+	W->cur->order_given = order + 1;
+}
 void hd_settle_store(void);
+void hd_remark_at(const char *text, u32 pc); /* heddle_remark() of that place */
 void hd_keep_frames(u32 pc); /* recording: a store happens now */
 static __always_inline void hd_settle(void)
 {

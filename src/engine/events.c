@@ -11,6 +11,7 @@
 
 hd_subscriber hd_subscribers[HD_KINDS][HD_MAX_SUBSCRIBERS + 1];
 struct hd_lock_oracle hd_lock_oracle;
+struct hd_access_oracle hd_access_oracle;
 
 void hd_subscribe(u8 kind, hd_subscriber fn)
 {
@@ -26,6 +27,7 @@ void hd_unsubscribe_all(void)
 {
 	memset(hd_subscribers, 0, sizeof(hd_subscribers));
 	memset(&hd_lock_oracle, 0, sizeof(hd_lock_oracle));
+	memset(&hd_access_oracle, 0, sizeof(hd_access_oracle));
 }
 
 /* --- recording -------------------------------------------------------------- */
@@ -231,9 +233,14 @@ void hd_settle_store(void)
 	struct hd_op op = { .addr = now->addr, .size = now->size,
 			    .kind = HD_STORE, .flags = HD_WRITE };
 
+	u64 val = hd_peek(op.addr, op.size);
+
 	W->unsettled = 0;
-	hd_did_op(&op, W->unsettled_id, W->unsettled_old,
-		  hd_peek(op.addr, op.size));
+	hd_did_values(&op, W->unsettled_id, W->unsettled_old, val);
+	if (unlikely(W->store_watched)) {
+		W->store_watched = 0;
+		hd_access_oracle.settled(now, W->unsettled_old, val);
+	}
 }
 
 void hd_note(u32 code, const volatile void *obj, bool write, u64 a, u64 b,
@@ -251,9 +258,9 @@ void hd_note(u32 code, const volatile void *obj, bool write, u64 a, u64 b,
 	hd_emit(&ev);
 }
 
-void heddle_remark(const char *text)
+void hd_remark_at(const char *text, u32 pc)
 {
-	struct hd_event ev = { .op = { .kind = HD_EV_REMARK, .pc = HD_PC() },
+	struct hd_event ev = { .op = { .kind = HD_EV_REMARK, .pc = pc },
 			       .text = text };
 
 	if (likely(!hd_eng.recording))
@@ -262,6 +269,11 @@ void heddle_remark(const char *text)
 	record(&ev);
 	hd_eng.log[hd_eng.nlog - 1].ev.task = W->cur->id;
 	hd_eng.log[hd_eng.nlog - 1].ev.step = W->step;
+}
+
+void heddle_remark(const char *text)
+{
+	hd_remark_at(text, HD_PC());
 }
 
 void heddle_state(u32 hash)

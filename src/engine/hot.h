@@ -190,9 +190,16 @@ static __always_inline void hd_hash_op(struct hd_task *t,
 	W->hash = hd_fold(W->hash, x);
 }
 
-/* The current task's op was executed; id: from hd_judge_op(). */
-static __always_inline void hd_did_op(const struct hd_op *op, u64 id, u64 old,
-				      u64 val)
+/* The op is in the task: so nobody need build it in memory a second time. */
+static __always_inline void hd_accessed(struct hd_task *t, u64 old, u64 val)
+{
+	if (likely(hd_access_oracle.access))
+		hd_access_oracle.access(t, &t->op, old, val);
+}
+
+/* The values of the current task's op are known; id: from hd_judge_op(). */
+static __always_inline void hd_did_values(const struct hd_op *op, u64 id,
+					  u64 old, u64 val)
 {
 	struct hd_task *t = W->cur;
 
@@ -204,6 +211,14 @@ static __always_inline void hd_did_op(const struct hd_op *op, u64 id, u64 old,
 	}
 	hd_hash_op(t, op, id, old, val);
 	W->step++;
+}
+
+/* The current task's op was executed. */
+static __always_inline void hd_did_op(const struct hd_op *op, u64 id, u64 old,
+				      u64 val)
+{
+	hd_did_values(op, id, old, val);
+	hd_accessed(W->cur, old, val);
 }
 
 #endif

@@ -136,6 +136,34 @@ bool hd_preempts(u64 on, u32 cur, u32 next)
 		could_go_on(on, hd_interrupted_by(next)));
 }
 
+/* --- order ----------------------------------------------------------------- *
+ *
+ * A handler and what it interrupts run on one CPU and yet are concurrent: it
+ * may come between any two instructions.  What keeps them apart is that
+ * interrupts are off, so that is what orders their accesses, like a lock of the
+ * CPU; and handlers of a kind keep each other apart. */
+
+static void *key_of(u32 cpu, bool softirq)
+{
+	return (char *)&hd_eng.cpu_words[2 * cpu + softirq] + 4;
+}
+
+static void order_behind(u32 cpu, bool hardirqs, bool softirqs)
+{
+	if (hardirqs)
+		hd_sync_acquire(key_of(cpu, false));
+	if (softirqs)
+		hd_sync_acquire(key_of(cpu, true));
+}
+
+static void order_before(u32 cpu, bool hardirqs, bool softirqs)
+{
+	if (hardirqs)
+		hd_sync_release(key_of(cpu, false), false);
+	if (softirqs)
+		hd_sync_release(key_of(cpu, true), false);
+}
+
 /* --- contexts -------------------------------------------------------------- */
 
 /* As in held.c: most runs have nobody who listens. */
@@ -183,6 +211,8 @@ void hd_enter_handler(struct hd_task *t)
 {
 	W->to_come &= ~(1ull << t->id);
 	share_stack(t, &W->tasks[hd_interrupted_by(t->id)]);
+	order_behind(t->host, t->irq == HEDDLE_HARDIRQ,
+		     t->irq == HEDDLE_SOFTIRQ);
 	tell(t, t->irq == HEDDLE_HARDIRQ ? HD_CTX_HARDIRQ_ENTER :
 					   HD_CTX_SOFTIRQ_ENTER, t->op.pc);
 }
@@ -195,6 +225,9 @@ void hd_leave_handler(struct hd_task *t)
 		tell(t, t->irq == HEDDLE_HARDIRQ ? HD_CTX_HARDIRQ_EXIT :
 						   HD_CTX_SOFTIRQ_EXIT, 0);
 	own_stack(t);
+	if (came)
+		order_before(t->host, t->irq == HEDDLE_HARDIRQ,
+			     t->irq == HEDDLE_SOFTIRQ);
 	W->irqs &= ~(1ull << t->id);
 	W->to_come &= W->irqs;
 }
@@ -220,6 +253,12 @@ void hd_set_context(u8 irqs_off, u8 bh_off, u32 pc)
 		t->irqs_until = t->n + 1;
 	if (softirqs && (irqs_off || bh_off))
 		t->bh_until = t->n + 1;
+	if (W->irqs && (irqs || bh)) {
+		order_behind(cpu_of(t), irqs && irqs_off,
+			     softirqs && (irqs_off || bh_off));
+		order_before(cpu_of(t), irqs && !irqs_off,
+			     !softirqs && !irqs_off && !bh_off);
+	}
 	t->irqs_off = irqs_off;
 	t->bh_off = bh_off;
 	ask_before_next_op(t);

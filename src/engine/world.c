@@ -50,6 +50,7 @@ void hd_world_map(void)
 	map_at(HD_STATE_BASE, HD_STATE_SIZE);
 	map_at(HD_HEAP_BASE, HD_HEAP_SIZE);
 	map_at(HD_SHADOW_BASE, HD_HEAP_SIZE / HD_GRANULE * 2);
+	map_at(HD_ANNEX_BASE, HD_ANNEX_SIZE);
 	/* one more than the tasks: the boot stack */
 	map_at(HD_STACK_BASE, (HD_MAX_TASKS + 1) * HD_STACK_SIZE);
 	for (i = 0; i <= HD_MAX_TASKS; i++)
@@ -158,8 +159,8 @@ struct hd_task *hd_world_add_task(const char *name, void (*fn)(void *),
 
 /* --- snapshots -------------------------------------------------------------
  *
- * state | tables | heap | shadow | statics | for each task its held locks and
- * the live part of its stack.  The state comes first: it says how long the
+ * state | tables | heap | shadow | statics | annex | for each task its held locks
+ * and the live part of its stack.  The state comes first: it says how long the
  * rest is. */
 
 static u32 shadow_used(void)
@@ -184,7 +185,8 @@ static u64 held_size(u32 task)
 
 u64 hd_snapshot_size(void)
 {
-	u64 size = W->used + W->heap_used + shadow_used() + statics_size();
+	u64 size = W->used + W->heap_used + shadow_used() + statics_size() +
+		   W->annex_used;
 	u32 i;
 
 	for (i = 0; i < ntables; i++)
@@ -227,6 +229,7 @@ void hd_snapshot_save(void *to)
 	p = put(p, (void *)HD_SHADOW_BASE, shadow_used());
 	if (statics_size())
 		p = put(p, __start_hd_data, statics_size());
+	p = put(p, (void *)HD_ANNEX_BASE, W->annex_used);
 	for (i = 0; i < W->ntasks; i++) {
 		if (unlikely(W->tasks[i].nheld))
 			p = put(p, W->tasks[i].held, held_size(i));
@@ -261,6 +264,8 @@ void hd_snapshot_load(const void *from)
 	u32 i;
 
 	forget_above(w->heap_used);
+	if (hd_access_oracle.forget)
+		hd_access_oracle.forget();
 	p = take(p, (void *)HD_STATE_BASE, w->used);
 	for (i = 0; i < ntables; i++)
 		p = take(p, tables[i].base, *tables[i].used);
@@ -268,6 +273,9 @@ void hd_snapshot_load(const void *from)
 	p = take(p, (void *)HD_SHADOW_BASE, shadow_used());
 	if (statics_size())
 		p = take(p, __start_hd_data, statics_size());
+	p = take(p, (void *)HD_ANNEX_BASE, W->annex_used);
+	if (hd_access_oracle.recall)
+		hd_access_oracle.recall();
 	for (i = 0; i < W->ntasks; i++) {
 		if (unlikely(W->tasks[i].nheld))
 			p = take(p, W->tasks[i].held, held_size(i));
@@ -311,6 +319,8 @@ u64 hd_world_state_hash(void)
 	h = hash_bytes(h, oracles, (u64)((char *)W->tasks - oracles));
 	for (i = 0; i < nhashes; i++)
 		h = hashes[i](h);
+	if (hd_access_oracle.hash)
+		h = hd_fold(h, hd_access_oracle.hash());
 	h = hash_bytes(h, (void *)HD_HEAP_BASE, W->heap_used);
 	if (statics_size())
 		h = hash_bytes(h, __start_hd_data, statics_size());

@@ -8,6 +8,7 @@
  *   stacks  one per task, guard page below; only the live part is copied
  *   held    per task the locks that it holds; only those are copied
  *   tables  of oracles, which grow within a run; only what is used is copied
+ *   annex   of the oracle of accesses: grows in a run, its used part is copied
  *
  * Reset is: restore the template, a snapshot taken after the set-up with every
  * task waiting at its first op.  Snapshot and restore are memcpy of what is
@@ -29,6 +30,8 @@
 #define HD_STACK_BASE 0x110010000000ull
 #define HD_STACK_SIZE 0x10000ull
 #define HD_STACK_GUARD 0x1000ull
+#define HD_ANNEX_BASE 0x110003000000ull
+#define HD_ANNEX_SIZE 0x400000ull
 #define HD_GRANULE 16
 
 enum {
@@ -116,6 +119,16 @@ struct hd_task {
 	u8 bh_off;      /* local_bh_disable(), times */
 	u32 irqs_until; /* interrupts were last on behind this op, plus 1 */
 	u32 bh_until;   /* the same for softirqs */
+	union {
+		struct {
+			u8 race_off;    /* kcsan_disable_current(), nested */
+			u8 race_atomic; /* kcsan_*_atomic_begin(), nested */
+			u16 race_next;  /* kcsan_atomic_next(): accesses left */
+		};
+		u32 race_quiet; /* any of these */
+	};
+	u8 order_given; /* enum hd_order + 1: what the op being executed gives,
+			 * where that is less than its order says; 0: that */
 	struct {
 		u64 addr;
 		u64 val;
@@ -126,6 +139,7 @@ struct hd_task {
 struct hd_world {
 	u32 used;      /* bytes of the state region, this struct included */
 	u32 heap_used;
+	u32 annex_used;
 	u64 ready;     /* tasks that are neither asleep nor done */
 	u64 cond;      /* of these, tasks whose op has a condition */
 	u64 waiting;   /* and tasks that wait until a word is 0: when_arg */
@@ -141,6 +155,7 @@ struct hd_world {
 	u8 unsettled;  /* a store was executed, its event is still to come */
 	u8 ended;      /* a fatal verdict was raised */
 	u8 probing;
+	u8 store_watched; /* hd_access_oracle.settled() wants its values */
 	u8 ntasks, nuser;
 	u8 nverdicts;
 	u64 unsettled_old, unsettled_id;

@@ -76,7 +76,7 @@ static void sum_check(void)
 }
 #define inc_setup setup
 TWIN_TASKS(inc, { "a", increments }, { "b", increments });
-TWIN_VARIANTS(inc, SHOWS(ASSERT));
+TWIN_VARIANTS(inc, SHOWS(ASSERT), SHOWS(DATA_RACE));
 TWIN(inc, "access/an increment is a load and a store", .check = sum_check);
 
 /* Two members of one word: a store to one writes back the other. */
@@ -106,7 +106,7 @@ static void bits_check(void)
 }
 #define bits_setup setup
 TWIN_TASKS(bits, { "low", sets_low }, { "high", sets_high });
-TWIN_VARIANTS(bits, SHOWS(ASSERT));
+TWIN_VARIANTS(bits, SHOWS(ASSERT), SHOWS(DATA_RACE));
 TWIN(bits, "access/bit-fields share a word", .check = bits_check);
 
 /* --- struct copies, memset, memcpy, memmove: words ------------------------ */
@@ -153,7 +153,7 @@ static void copy_setup(void)
 	w->other.word[0] = w->other.word[3] = 7;
 }
 TWIN_TASKS(copy, { "fills", fills }, { "copies", copies });
-TWIN_VARIANTS(copy, SHOWS(ASSERT));
+TWIN_VARIANTS(copy, SHOWS(ASSERT), SHOWS(DATA_RACE));
 TWIN(copy, "access/copies are torn");
 
 /* A single word is not. */
@@ -184,7 +184,7 @@ static void word_writer(void *arg)
 }
 #define word_setup setup
 TWIN_TASKS(word, { "writer", word_writer }, { "reader", word_reader });
-TWIN_VARIANTS(word, SHOWS(ASSERT));
+TWIN_VARIANTS(word, SHOWS(ASSERT), SHOWS(DATA_RACE));
 TWIN(word, "access/an aligned word is one op");
 
 /* --- how many ops ------------------------------------------------------------- *
@@ -196,8 +196,8 @@ static void steps(void *arg)
 	u32 i;
 
 	(void)arg;
-	for (i = 0; i < 4; i++)
-		w->big.word[i] = 1; /* ascending: a copy may see a prefix */
+	for (i = 0; i < 4; i++) /* ascending: a copy may see a prefix */
+		data_race(w->big.word[i] = 1);
 }
 
 static void sees(void *arg)
@@ -266,7 +266,7 @@ static void counter_check(void)
 }
 #define statics_setup setup
 TWIN_TASKS(statics, { "a", bumps }, { "b", bumps });
-TWIN_VARIANTS(statics, SHOWS(ASSERT));
+TWIN_VARIANTS(statics, SHOWS(ASSERT), SHOWS(DATA_RACE));
 TWIN(statics, "access/static data", .check = counter_check);
 
 /* --- memory that is not there ------------------------------------------- */

@@ -52,7 +52,8 @@ void hd_store_release(volatile void *p, u32 size, u64 val)
 
 void hd_fence(u8 order)
 {
-	(void)order;
+	if (hd_access_oracle.fence)
+		hd_access_oracle.fence(order);
 }
 
 static u64 compute(u8 what, u64 old, u64 arg, bool hold)
@@ -92,6 +93,8 @@ static __always_inline u64 rmw(volatile void *p, u32 size, u8 what, u64 arg,
 	       (what == HD_RMW_DEC_IF_POSITIVE &&
 		(s64)(old << (64 - size * 8)) <= 0);
 	hd_put(p, size, compute(what, old, arg, hold));
+	if (is_op && unlikely(hold))
+		hd_gives(HD_RELAXED);
 	if (is_op)
 		hd_did_op(&op, id, old, hd_get(p, size));
 	return old;
@@ -116,6 +119,8 @@ u64 hd_atomic_cmpxchg(volatile void *p, u32 size, u64 expected, u64 val,
 	old = hd_get(p, size);
 	if (old == cut(expected, size))
 		hd_put(p, size, val);
+	else if (is_op)
+		hd_gives(HD_RELAXED);
 	if (is_op)
 		hd_did_op(&op, id, old, hd_get(p, size));
 	return old;

@@ -30,7 +30,7 @@ static void increment_check(void)
 
 #define increment_setup nothing_setup
 TWIN_TASKS(increment, { "a", increment }, { "b", increment });
-TWIN_VARIANTS(increment, SHOWS(ASSERT));
+TWIN_VARIANTS(increment, SHOWS(ASSERT), SHOWS(DATA_RACE));
 TWIN(increment, "atomic/increment", .check = increment_check);
 
 /* --- a compare-and-exchange loop ------------------------------------ */
@@ -81,7 +81,7 @@ static void bits_check(void)
 
 #define bits_setup nothing_setup
 TWIN_TASKS(bits, { "a", bits, (void *)0 }, { "b", bits, (void *)40 });
-TWIN_VARIANTS(bits, SHOWS(ASSERT));
+TWIN_VARIANTS(bits, SHOWS(ASSERT), SHOWS(DATA_RACE));
 TWIN(bits, "atomic/bits", .check = bits_check);
 
 /* --- a lock of one bit: only one gets it ---------------------------- */

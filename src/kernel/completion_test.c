@@ -47,7 +47,7 @@ static void once_check(void)
 
 #define once_setup setup
 TWIN_TASKS(once, { "wait", waiter }, { "complete", completer });
-TWIN_VARIANTS(once, SHOWS(ASSERT));
+TWIN_VARIANTS(once, SHOWS(ASSERT), SHOWS(DATA_RACE));
 TWIN(once, "completion/once", .check = once_check);
 
 /* --- one for two: a deadlock, not a lost wake-up ----------------------- */
@@ -56,7 +56,7 @@ static void count_in(void *arg)
 {
 	(void)arg;
 	wait_for_completion(&w->done);
-	w->step++;
+	data_race(w->step++);
 }
 
 static void for_two(void *arg)
@@ -110,7 +110,7 @@ static void asks(void *arg)
 	(void)arg;
 	if (!buggy())
 		reinit_completion(&w->done);
-	WRITE_ONCE(w->step, 1); /* the other side may begin */
+	smp_store_release(&w->step, 1); /* the other side may begin */
 	if (buggy())
 		reinit_completion(&w->done);
 	wait_for_completion(&w->done);
@@ -119,14 +119,14 @@ static void asks(void *arg)
 static void answers(void *arg)
 {
 	(void)arg;
-	while (!READ_ONCE(w->step))
+	while (!smp_load_acquire(&w->step))
 		cpu_relax();
 	complete(&w->done);
 }
 
 #define reinit_setup setup
 TWIN_TASKS(reinit, { "ask", asks }, { "answer", answers });
-TWIN_VARIANTS(reinit, SHOWS(DEADLOCK));
+TWIN_VARIANTS(reinit, SHOWS(DEADLOCK), SHOWS(DATA_RACE));
 TWIN(reinit, "completion/reinit");
 
 /* --- waiting with the lock that the completer needs ---------------------- */

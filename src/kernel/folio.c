@@ -200,5 +200,8 @@ void folio_put(struct folio *folio)
 		return;
 	if (folio->flags & BIT(PG_locked))
 		hd_complain(HD_V_WARN, NULL, "Bad page state: locked", pc);
+	/* a look at the count of a free folio is legal, so it is no race */
+	W->cur->race_off++;
 	hd_free(folio, pc);
+	W->cur->race_off--;
 }

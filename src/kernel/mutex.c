@@ -49,6 +49,7 @@ static int wait(struct mutex *m, bool killable, u32 pc)
 		return 0;
 	}
 	hd_lock_release(&m->dep_map, pc);
+	hd_gives(HD_RELAXED);
 	hd_did_op(&op, id, m->owner, m->owner);
 	return -EINTR;
 }

@@ -35,7 +35,7 @@ static void increment_check(void)
 
 #define exclusion_setup setup
 TWIN_TASKS(exclusion, { "a", increment }, { "b", increment });
-TWIN_VARIANTS(exclusion, SHOWS(ASSERT));
+TWIN_VARIANTS(exclusion, SHOWS(ASSERT), SHOWS(DATA_RACE));
 TWIN(exclusion, "mutex/exclusion", .check = increment_check);
 
 /* --- a static mutex, three tasks ------------------------------------ */

@@ -64,6 +64,7 @@ void rcu_read_lock(void)
 	if (!W->cur->rcu_nesting++) {
 		hd_publish(HD_RCU_LOCK, &r->inside, 1, HD_RW, HD_RELAXED, pc);
 		r->inside = 1;
+		hd_sync_acquire(&rcu->ncalls); /* grace periods that began before */
 		hd_did(0, 1);
 	}
 	hd_lock_acquire(rcu_lock_map, 0, 0, 2, 0, pc);
@@ -82,6 +83,7 @@ static void strike(u32 me)
 			continue;
 		hd_order_range(&rcu->ncalls, sizeof(rcu->ncalls), true);
 		c->readers &= ~mine;
+		hd_sync_release(c->head, false);
 		if (i == 0 && !c->readers)
 			hd_wake(daemon_id);
 	}
@@ -92,6 +94,7 @@ static void strike(u32 me)
 			continue;
 		hd_order_range(&r->sync, sizeof(r->sync), true);
 		r->sync &= ~mine;
+		hd_sync_release(&r->sync, false);
 		if (!r->sync)
 			hd_wake((int)i);
 	}
@@ -114,6 +117,7 @@ void rcu_read_unlock(void)
 	hd_publish(HD_RCU_UNLOCK, &r->inside, 1, HD_RW, HD_RELAXED, pc);
 	W->cur->rcu_nesting = 0;
 	r->inside = 0;
+	hd_sync_release(&rcu->call, false);
 	strike(me);
 	hd_did(1, 0);
 }
@@ -151,6 +155,17 @@ void hd_rcu_protected_check(bool cond)
 
 /* --- calls ---------------------------------------------------------- */
 
+/* The law of grace periods: what came before the call comes before the end of
+ * its grace period (key) and before read sections that begin later; sections
+ * that began before it, which either have ended or are waited for, come before
+ * the end as well. */
+static void begin_grace_period(const void *key)
+{
+	hd_sync_release(key, true);
+	hd_sync_pass(&rcu->call, key);
+	hd_sync_release(&rcu->ncalls, false);
+}
+
 static void queue(struct rcu_head *head, rcu_callback_t func, const void *obj,
 		  u32 pc)
 {
@@ -173,6 +188,7 @@ static void queue(struct rcu_head *head, rcu_callback_t func, const void *obj,
 	c->object = obj;
 	c->readers = readers_inside();
 	c->pc = pc;
+	begin_grace_period(head);
 	if (rcu->ncalls == 1 && !c->readers)
 		hd_wake(daemon_id);
 	hd_did(rcu->ncalls - 1, rcu->ncalls);
@@ -200,6 +216,8 @@ void synchronize_rcu(void)
 	hd_publish(HD_RCU_CALL, &r->sync, sizeof(r->sync), HD_WRITE,
 		   HD_RELEASE, pc);
 	r->sync = readers_inside();
+	begin_grace_period(&r->sync);
+	hd_fence(HD_FULL);
 	hd_did(0, r->sync);
 	if (r->sync)
 		hd_publish_asleep(HD_RCU_GP, &r->sync, sizeof(r->sync),
@@ -207,6 +225,8 @@ void synchronize_rcu(void)
 	else
 		hd_publish(HD_RCU_GP, &r->sync, sizeof(r->sync), HD_READ,
 			   HD_ACQUIRE, pc);
+	hd_sync_acquire(&r->sync);
+	hd_fence(HD_FULL);
 	hd_did(r->sync, r->sync);
 }
 
@@ -246,6 +266,7 @@ static struct call first_elapsed(void)
 	for (i = 0; i < rcu->ncalls; i++)
 		rcu->call[i] = rcu->call[i + 1];
 	rcu->call[i] = (struct call){ .head = NULL };
+	hd_sync_acquire(c.head);
 	hd_did(rcu->ncalls + 1, rcu->ncalls);
 	return c;
 }

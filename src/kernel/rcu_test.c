@@ -63,7 +63,7 @@ static void remove_call(void *arg)
 
 #define call_setup setup
 TWIN_TASKS(call, { "remove", remove_call }, { "read", read_node });
-TWIN_VARIANTS(call, SHOWS(USE_AFTER_FREE));
+TWIN_VARIANTS(call, SHOWS(USE_AFTER_FREE), SHOWS(ASSERT_RACE));
 TWIN(call, "rcu/call_rcu", .goals = rcu_goals);
 
 static void remove_kfree(void *arg)
@@ -80,7 +80,7 @@ static void remove_kfree(void *arg)
 
 #define kfree_setup setup
 TWIN_TASKS(kfree, { "remove", remove_kfree }, { "read", read_node });
-TWIN_VARIANTS(kfree, SHOWS(USE_AFTER_FREE));
+TWIN_VARIANTS(kfree, SHOWS(USE_AFTER_FREE), SHOWS(ASSERT_RACE));
 TWIN(kfree, "rcu/kfree_rcu", .goals = rcu_goals);
 
 static void remove_sync(void *arg)
@@ -99,7 +99,7 @@ static void remove_sync(void *arg)
 #define sync_setup setup
 TWIN_TASKS(sync, { "remove", remove_sync }, { "read", read_node },
 	   { "read2", read_node });
-TWIN_VARIANTS(sync, SHOWS(USE_AFTER_FREE));
+TWIN_VARIANTS(sync, SHOWS(USE_AFTER_FREE), SHOWS(ASSERT_RACE));
 TWIN(sync, "rcu/synchronize_rcu", .goals = rcu_goals);
 
 /* --- nested sections: only the outermost counts --------------------- */
@@ -133,7 +133,7 @@ static void remove_always(void *arg)
 
 #define nested_setup setup
 TWIN_TASKS(nested, { "remove", remove_always }, { "read", read_nested });
-TWIN_VARIANTS(nested, SHOWS(USE_AFTER_FREE));
+TWIN_VARIANTS(nested, SHOWS(USE_AFTER_FREE), SHOWS(ASSERT_RACE));
 TWIN(nested, "rcu/nested sections");
 
 /* --- later readers are not waited for ------------------------------- */

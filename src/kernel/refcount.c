@@ -86,6 +86,8 @@ static bool add_not_zero(int i, refcount_t *r, int *oldp, int limit, u8 order,
 	may = old && i <= limit - old;
 	if (may)
 		*refs = plus(old, i);
+	else if (op)
+		hd_gives(HD_RELAXED);
 	end(refs, old, oldp, op, may ? overflown(old, i) : NULL, pc);
 	return may;
 }
@@ -126,6 +128,8 @@ bool __refcount_sub_and_test(int i, refcount_t *r, int *oldp)
 	bool zero = old > 0 && old == i;
 
 	*refs = plus(old, -i);
+	if (op && !zero) /* who does not free acquires nothing */
+		hd_gives(HD_RELEASE);
 	end(refs, old, oldp, op,
 	    !zero && (old <= 0 || plus(old, -i) < 0) ? underflow : NULL, pc);
 	return zero;
@@ -140,6 +144,8 @@ bool refcount_dec_not_one(refcount_t *r)
 
 	if (old != 1 && old != REFCOUNT_SATURATED && old)
 		*refs = plus(old, -1);
+	else if (op)
+		hd_gives(HD_RELAXED);
 	/* the kernel leaves an underflown counter alone here */
 	if (op)
 		hd_did((u32)old, (u32)*refs);
@@ -156,6 +162,8 @@ bool refcount_dec_if_one(refcount_t *r)
 
 	if (old == 1)
 		*refs = 0;
+	else if (op)
+		hd_gives(HD_RELAXED);
 	end(refs, old, NULL, op, NULL, pc);
 	return old == 1;
 }

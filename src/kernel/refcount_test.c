@@ -140,7 +140,8 @@ static void free_last(void *arg)
 }
 
 TWIN_TASKS(free, { "a", free_last }, { "b", free_last });
-TWIN_VARIANTS(free, SHOWS(DOUBLE_FREE), SHOWS(USE_AFTER_FREE));
+TWIN_VARIANTS(free, SHOWS(DOUBLE_FREE), SHOWS(USE_AFTER_FREE),
+	      SHOWS(ASSERT_RACE));
 TWIN(free, "refcount/who frees");
 
 /* --- plain dec must not be the last --------------------------------- */

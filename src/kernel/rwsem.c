@@ -177,6 +177,7 @@ static int give_up(struct rw_semaphore *s, u32 pc)
 	if (i == 0)
 		wake_next(s);
 	hd_lock_release(&s->dep_map, pc);
+	hd_gives(HD_RELAXED);
 	hd_did(old, word(s));
 	return -EINTR;
 }
@@ -196,6 +197,7 @@ static int lock_read(struct rw_semaphore *s, int subclass, bool killable,
 		return 0;
 	}
 	enqueue(s, 0);
+	hd_gives(HD_RELAXED);
 	hd_did(old, word(s));
 	sleep(s, flags, killable, pc);
 	if (my_place(s) >= 0)
@@ -279,6 +281,7 @@ static int wait_write(struct rw_semaphore *s, bool killable, u32 pc)
 			break;
 		if (signal)
 			return give_up(s, pc);
+		hd_gives(HD_RELAXED);
 		hd_did(old, old);
 	}
 	leave_at(s, (u32)my_place(s));
@@ -300,6 +303,7 @@ static int lock_write(struct rw_semaphore *s, int subclass, bool killable,
 		return 0;
 	}
 	enqueue(s, WRITER);
+	hd_gives(HD_RELAXED);
 	hd_did(old, word(s));
 	return wait_write(s, killable, pc);
 }

@@ -215,6 +215,7 @@ void kmem_cache_free(struct kmem_cache *c, void *p)
 	if (!o)
 		return;
 	hd_order_range(&c->list, sizeof(c->list), true);
+	hd_sync_release(&c->list, false); /* to whoever gets it next */
 	o->state = HD_OBJ_TYPESAFE;
 	o->next_free = (u16)c->list;
 	c->list = ((u64)o - HD_HEAP_BASE) / HD_GRANULE;

@@ -41,7 +41,7 @@ static void free_it(void *arg)
 
 #define twice_setup setup
 TWIN_TASKS(twice, { "a", free_it }, { "b", free_it });
-TWIN_VARIANTS(twice, SHOWS(DOUBLE_FREE));
+TWIN_VARIANTS(twice, SHOWS(DOUBLE_FREE), SHOWS(DATA_RACE));
 TWIN(twice, "slab/freed twice");
 
 /* --- what is no object ---------------------------------------------- */
@@ -103,7 +103,7 @@ static void free_locked(void *arg)
 
 #define use_setup setup
 TWIN_TASKS(use, { "use", use }, { "free", free_locked });
-TWIN_VARIANTS(use, SHOWS(USE_AFTER_FREE));
+TWIN_VARIANTS(use, SHOWS(USE_AFTER_FREE), SHOWS(ASSERT_RACE));
 TWIN(use, "slab/use after free");
 
 /* --- past the end --------------------------------------------------- */

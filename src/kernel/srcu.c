@@ -91,6 +91,7 @@ int srcu_read_lock(struct srcu_struct *s)
 	if (idx == SRCU_SECTIONS)
 		hd_limit("srcu sections of a task");
 	hd_order_range(&s->periods, WORD, false);
+	hd_sync_acquire(&s->periods);
 	r->since[idx] = (u16)(s->periods + 1);
 	hd_did(old, hd_get(r, WORD));
 	hd_lock_acquire(&s->dep_map, 0, 0, 2, 1, pc);
@@ -113,6 +114,7 @@ void srcu_read_unlock(struct srcu_struct *s, int idx)
 		return;
 	}
 	r->since[idx] = 0;
+	hd_sync_release(r, false);
 	if (first_over())
 		hd_rcu_daemon_wake();
 	hd_did(old, hd_get(r, WORD));
@@ -131,7 +133,18 @@ static u64 next_period(struct srcu_struct *s, u32 pc)
 {
 	hd_publish(HD_RCU_CALL, &s->periods, WORD, HD_RW, HD_RELEASE, pc);
 	hd_judge(&s->periods, WORD, HD_RW, pc);
+	hd_sync_release(&s->periods, false);
 	return ++s->periods;
+}
+
+/* The grace period is over: what its sections did comes before what follows.
+ * (Also what later sections did that have been left by now.) */
+static void after_sections(struct srcu_struct *s)
+{
+	u32 i;
+
+	for (i = 0; i < W->ntasks; i++)
+		hd_sync_acquire(&s->reader[i]);
 }
 
 /* On the stack of the task that waits. */
@@ -164,6 +177,7 @@ void synchronize_srcu(struct srcu_struct *s)
 	hd_publish_when(HD_RCU_GP, s->reader, READERS, HD_READ, pc,
 			waiter_may_go, &w);
 	hd_judge(s->reader, READERS, HD_READ, pc);
+	after_sections(s);
 	hd_did(w.period, w.period);
 }
 
@@ -180,6 +194,7 @@ void call_srcu(struct srcu_struct *s, struct rcu_head *head,
 	if (calls->n == SRCU_CALLS)
 		hd_limit("srcu callbacks");
 	hd_order_range(head, sizeof(*head), true);
+	hd_sync_release(head, true);
 	head->next = NULL;
 	head->func = func;
 	calls->call[calls->n++] = (struct call){ .srcu = s, .head = head,
@@ -208,6 +223,8 @@ struct rcu_head *hd_srcu_take_callback(u32 *pc)
 	hd_order_range(&c->srcu->periods, WORD, true);
 	hd_order_range(c->srcu->reader, READERS, false);
 	head = c->head;
+	after_sections(c->srcu);
+	hd_sync_acquire(head);
 	*pc = c->pc;
 	end = &calls->call[--calls->n];
 	for (; c < end; c++)

@@ -58,6 +58,8 @@ static u64 cas(volatile void *p, u32 size, u64 expected, u64 val, int mo,
 
 	if (old == expected)
 		hd_put(p, size, val);
+	else if (op && order_of(mo) >= HD_RELEASE) /* C11: may still acquire */
+		hd_gives(order_of(mo) == HD_RELEASE ? HD_RELAXED : HD_ACQUIRE);
 	if (op)
 		hd_did(old, hd_get(p, size));
 	return old;

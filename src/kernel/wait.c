@@ -23,6 +23,7 @@ void hd_boot_wait(u32 ntasks)
 	nsleepers = ntasks;
 	sleepers = hd_heap_new("task", (u32)(ntasks * sizeof(*sleepers)), 0);
 	heddle_keep(sleepers);
+	hd_eng.cpu_words = (u64 *)sleepers;
 }
 
 static struct sleeper *self(void)
@@ -59,6 +60,7 @@ static bool wake(u32 id)
 	if (s->state == TASK_RUNNING)
 		return false;
 	s->state = TASK_RUNNING;
+	hd_sync_release(&s->state, false);
 	hd_wake((int)id);
 	return true;
 }
@@ -95,6 +97,7 @@ static void sleep(unsigned int next, u32 pc)
 		hd_publish_asleep(HD_WAIT, on, WORD, HD_READ | HD_YIELD, pc);
 		t->sleeping_wait = 0;
 	}
+	hd_sync_acquire(&s->state);
 	if (next != TASK_RUNNING)
 		set_state(s, next, on);
 	hd_judge(on, WORD, HD_READ, pc);

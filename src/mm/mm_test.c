@@ -133,13 +133,14 @@ static const struct heddle_variant release_variants[] = {
 	{ .name = "behind the test", .data = &late,
 	  .expect = { SHOWS(HELD_AT_USER), SHOWS(FREED) } },
 	{ .name = "v7", .data = &v7,
-	  .expect = { SHOWS(HELD_AT_USER), SHOWS(FREED) } },
+	  .expect = { SHOWS(HELD_AT_USER), SHOWS(FREED), SHOWS(DATA_RACE) } },
 	{ .name = "v6-complete", .data = &v6_complete,
 	  .expect = { SHOWS(HELD_AT_USER), SHOWS(DETACHED_READ_LOCK),
-		      SHOWS(FREED) } },
+		      SHOWS(FREED), SHOWS(DATA_RACE) } },
 	{ .name = "v6", .data = &v6,
 	  .expect = { SHOWS(HELD_AT_USER), SHOWS(DETACHED_READ_LOCK),
-		      SHOWS(USE_AFTER_FREE), SHOWS(FREED) } },
+		      SHOWS(USE_AFTER_FREE), SHOWS(FREED), SHOWS(DATA_RACE),
+		      SHOWS(ASSERT_RACE) } },
 	{ .name = NULL },
 };
 #define release_setup one_vma
@@ -175,7 +176,7 @@ static const char *const fault_goals[] = { "read lock granted",
 #define fault_setup one_vma
 TWIN_TASKS(fault, { "munmap", unmap_a }, { "fault", fault_a });
 FORMS(fault, v10, early, SHOWS(PAGETABLE), SHOWS(PTE_WITHOUT_VMA),
-      SHOWS(FREED));
+      SHOWS(FREED), SHOWS(DATA_RACE), SHOWS(ASSERT_RACE));
 TWIN(fault, "mm/fault and munmap", .goals = fault_goals);
 
 /* A fault that looks the VMA up, and does not keep it from going away. */
@@ -251,7 +252,8 @@ static void touch_table(void *arg)
 
 #define table_setup one_vma
 TWIN_TASKS(table, { "free", free_tables }, { "touch", touch_table });
-FORMS(table, v10, broken_task, SHOWS(PAGETABLE), SHOWS(FREED));
+FORMS(table, v10, broken_task, SHOWS(PAGETABLE), SHOWS(FREED),
+      SHOWS(DATA_RACE), SHOWS(ASSERT_RACE));
 TWIN(table, "mm/pagetable");
 
 /* Two faults that find no table: one is installed, the other given back. */
@@ -315,7 +317,8 @@ static const char *const tree_goals[] = { "lookup: found", "lookup: gone",
 					  NULL };
 #define tree_setup b_outside
 TWIN_TASKS(tree, { "writer", replace_b }, { "reader", look_up });
-FORMS(tree, v10, broken_task, SHOWS(RCU_USAGE), SHOWS(USE_AFTER_FREE));
+FORMS(tree, v10, broken_task, SHOWS(RCU_USAGE), SHOWS(USE_AFTER_FREE),
+      SHOWS(ASSERT_RACE));
 TWIN(tree, "mm/lookup under RCU", .goals = tree_goals);
 
 /* One VMA goes, its neighbour must not notice. */

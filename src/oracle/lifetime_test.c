@@ -61,7 +61,7 @@ static void uses(void *arg)
 static const char *const uses_goals[] = { "item seen", NULL };
 #define other_setup setup
 TWIN_TASKS(other, { "frees", frees }, { "uses", uses });
-TWIN_VARIANTS(other, SHOWS(USE_AFTER_FREE));
+TWIN_VARIANTS(other, SHOWS(USE_AFTER_FREE), SHOWS(ASSERT_RACE));
 TWIN(other, "lifetime/the other task frees", .goals = uses_goals);
 
 /* Known to nobody else; the order of two statements decides. */
@@ -291,7 +291,7 @@ static void looks(void *arg)
 
 #define typesafe_setup with_cache
 TWIN_TASKS(typesafe, { "frees", frees_cached }, { "looks", looks });
-TWIN_VARIANTS(typesafe, SHOWS(USE_AFTER_FREE));
+TWIN_VARIANTS(typesafe, SHOWS(USE_AFTER_FREE), SHOWS(ASSERT_RACE));
 TWIN(typesafe, "lifetime/SLAB_TYPESAFE_BY_RCU");
 
 /* Freed: to be looked at by readers, and under a spinlock, but not otherwise. */

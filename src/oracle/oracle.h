@@ -9,6 +9,8 @@
 void hd_lockdep_start(void);
 void hd_progress_start(void);
 void hd_lifetime_start(void);
+void hd_race_start(void);
+void hd_race_tasks(void); /* when all tasks are known */
 
 /* Keys of hd_order_on(): what oracles order that no memory access does. */
 enum { HD_ORDER_LOCKDEP = 1 };

@@ -20,6 +20,13 @@
  *   is still there.  v10 releases the map before the decrement: clean.
  * - In v6 10/16 the VMA is freed by call_rcu; a reader that was granted the
  *   detached VMA uses it after the grace period (use-after-free).
+ * - Up to v7 the reader's increment is relaxed, so that its second, plain look
+ *   at vm_lock_seq is not ordered behind the writer's WRITE_ONCE() of it: a
+ *   data-race, though no increment is lost.  The increment became an acquire
+ *   later in the series; in v10 there is no race.
+ * - The other races belong to the bugs: a lock granted on a detached VMA lets
+ *   the fault look at mm->pmd while munmap clears it (data-race), and use the
+ *   page table or the VMA unordered with their free (assert-race).
  *
  * The v10-* variants break the merged form in one place each. */
 #include "one_vma.h"
@@ -65,24 +72,31 @@ static const char *const granted[] = { "read lock granted",
 
 static const struct heddle_variant variants[] = {
 	{ "v6", "vm_refcnt v6 10/16, as posted", &v6,
-	  { { HD_V_HELD_AT_USER, 3 },
+	  { { HD_V_DATA_RACE, 2 },
+	    { HD_V_HELD_AT_USER, 3 },
 	    { HD_V_DETACHED_READ_LOCK, 3 },
 	    { HD_V_PTE_WITHOUT_VMA, 3 },
 	    { HD_V_FREED, 3 },
+	    { HD_V_ASSERT_RACE, 3 },
 	    { HD_V_CIRCULAR, 4 },
 	    { HD_V_PAGETABLE, 4 },
 	    { HD_V_USE_AFTER_FREE, 4 } },
 	  .goals = no_detach_wait },
 	{ "v6-complete", "whole v6 series: waits for readers at free",
 	  &v6_complete,
-	  { { HD_V_DETACHED_READ_LOCK, 3 },
+	  { { HD_V_DATA_RACE, 2 },
+	    { HD_V_DETACHED_READ_LOCK, 3 },
 	    { HD_V_PTE_WITHOUT_VMA, 3 },
 	    { HD_V_HELD_AT_USER, 4 },
 	    { HD_V_FREED, 4 },
 	    { HD_V_CIRCULAR, 4 },
+	    { HD_V_ASSERT_RACE, 4 },
 	    { HD_V_PAGETABLE, 4 } } },
 	{ "v7", "vm_refcnt v7 12/17: waits for readers at detach", &v7,
-	  { { HD_V_CIRCULAR, 4 }, { HD_V_FREED, 4 }, { HD_V_HELD_AT_USER, 5 } } },
+	  { { HD_V_DATA_RACE, 2 },
+	    { HD_V_CIRCULAR, 4 },
+	    { HD_V_FREED, 4 },
+	    { HD_V_HELD_AT_USER, 5 } } },
 	{ "v10", "vm_refcnt v10 12/18, as merged in 6.15", &v10, .bound = 0 },
 	{ "v10-no-recheck", "v10 without the second look at the sequence",
 	  &no_recheck,
@@ -93,6 +107,8 @@ static const struct heddle_variant variants[] = {
 	    { HD_V_PTE_WITHOUT_VMA, 3 },
 	    { HD_V_FREED, 3 },
 	    { HD_V_USE_AFTER_FREE, 3 },
+	    { HD_V_DATA_RACE, 3 },
+	    { HD_V_ASSERT_RACE, 4 },
 	    { HD_V_PAGETABLE, 4 } },
 	  .goals = no_detach_wait },
 	{ "v10-late-release", "v10 with rwsem_release() behind the test", &late,
@@ -101,10 +117,14 @@ static const struct heddle_variant variants[] = {
 	  &early_free,
 	  { { HD_V_PAGETABLE, 1 },
 	    { HD_V_PTE_WITHOUT_VMA, 1 },
-	    { HD_V_FREED, 1 } } },
+	    { HD_V_FREED, 1 },
+	    { HD_V_DATA_RACE, 1 },
+	    { HD_V_ASSERT_RACE, 1 } } },
 	{ "v10-limit-plus-3", "v10, offset 4, readers' limit 3 too high",
 	  &limit3,
-	  { { HD_V_DETACHED_READ_LOCK, 2 }, { HD_V_EXCLUSION, 2 } },
+	  { { HD_V_DATA_RACE, 1 },
+	    { HD_V_DETACHED_READ_LOCK, 2 },
+	    { HD_V_EXCLUSION, 2 } },
 	  .goals = granted },
 	{ 0 },
 };

@@ -34,10 +34,12 @@ static const char *const no_detach_wait[] = {
 
 static const struct heddle_variant variants[] = {
 	{ "v6", "vm_refcnt v6 10/16, as posted", &v6,
-	  { { HD_V_HELD_AT_USER, 3 },
+	  { { HD_V_DATA_RACE, 2 },
+	    { HD_V_HELD_AT_USER, 3 },
 	    { HD_V_DETACHED_READ_LOCK, 3 },
 	    { HD_V_PTE_WITHOUT_VMA, 3 },
 	    { HD_V_FREED, 3 },
+	    { HD_V_ASSERT_RACE, 3 },
 	    { HD_V_CIRCULAR, 4 },
 	    { HD_V_PAGETABLE, 4 },
 	    { HD_V_USE_AFTER_FREE, 4 } },

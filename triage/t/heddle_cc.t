@@ -66,7 +66,8 @@ is $rc, 1, 'run finds held-at-user';
 like $out, qr/^raised in fault\n.*\n  fault_task +review_v6\.c:\d+$/m,
 	'... with places in the pasted file';
 ($rc, $out) = run(qw(./review_v6 explore --preemptions=3));
-like $out, qr/^2 preemptions: nothing new/m, 'explore: nothing at 2';
+like $out, qr/^2 preemptions: data-race \S+ \S+ \S+vm_lock_seq \(NEW\) /m,
+	'explore: a race at 2, nothing else';
 like $out, qr/^held-at-user vm_lock +3 preemptions/m, '... held-at-user at 3';
 like $out, qr/^detached-read-lock vm_area_struct +3 preemptions/m,
 	'... detached-read-lock at 3';
