@@ -129,10 +129,10 @@ static void give_one(void *arg)
 
 static void take_one(void *arg)
 {
-	bool got = atomic_cmpxchg(&w->count, 1, 2) == 1;
+	int old = atomic_cmpxchg(&w->count, buggy() ? 7 : 1, 2);
 
 	(void)arg;
-	if (got || (buggy() && atomic_read(&w->count) == 1))
+	if (old == 1)
 		heddle_assert(w->data == 42);
 }
 
@@ -258,20 +258,34 @@ static void adds_under(void *arg)
 TWIN_TASKS(two, { "a", adds_under, "" }, { "b", adds_under });
 RACE(two, "two different locks");
 
-/* A trylock that failed orders nothing. */
+/* A trylock that failed orders nothing, not even behind an earlier unlock. */
+static void locks_twice(void *arg)
+{
+	(void)arg;
+	mutex_lock(&w->mutex);
+	w->data = 42;
+	mutex_unlock(&w->mutex);
+	mutex_lock(&w->mutex);
+	WRITE_ONCE(w->flag, 1);
+	mutex_unlock(&w->mutex);
+}
+
 static void tries(void *arg)
 {
-	bool got = mutex_trylock(&w->mutex);
+	bool got;
 
 	(void)arg;
+	if (!READ_ONCE(w->flag))
+		return;
+	got = mutex_trylock(&w->mutex);
 	if (got || buggy())
-		w->data++;
+		heddle_assert(w->data == 42);
 	if (got)
 		mutex_unlock(&w->mutex);
 }
 
 #define trylock_setup setup
-TWIN_TASKS(trylock, { "a", tries }, { "b", tries });
+TWIN_TASKS(trylock, { "lock", locks_twice }, { "try", tries });
 RACE(trylock, "trylock that failed");
 
 /* Readers of an rwsem are ordered with writers, not with each other. */
@@ -493,3 +507,27 @@ static void wakes_named(void *arg)
 #define order_setup setup
 TWIN_TASKS(order, { "wake", wakes_named }, { "sleep", by_name });
 RACE(order, "wake-up orders");
+
+/* The word of an rcuwait is only read by who wakes: the wake-up itself orders. */
+static void wakes_rcuwait(void *arg)
+{
+	(void)arg;
+	if (!buggy())
+		w->data = 42;
+	while (!rcuwait_wake_up(&w->wait))
+		cpu_relax();
+	if (buggy())
+		w->data = 42;
+}
+
+static void sleeps_rcuwait(void *arg)
+{
+	(void)arg;
+	hd_rcuwait_prepare(&w->wait, TASK_UNINTERRUPTIBLE);
+	schedule();
+	heddle_assert(w->data == 42 || buggy());
+}
+
+#define rcuwait_setup setup
+TWIN_TASKS(rcuwait, { "wake", wakes_rcuwait }, { "sleep", sleeps_rcuwait });
+RACE(rcuwait, "wake-up by rcuwait orders");
