@@ -180,6 +180,7 @@ static void make_handler(struct hd_task *t, u8 irq, int host)
 	t->host = (u8)host;
 	t->atomic = 1;
 	t->irqs_off = irq == HEDDLE_HARDIRQ;
+	hd_eng.handlers = true;
 	W->irqs |= 1ull << t->id;
 	W->to_come |= 1ull << t->id;
 }
@@ -191,6 +192,7 @@ static void add_tasks(const struct heddle_scenario *s)
 	for (t = s->tasks; t->name; t++)
 		hd_world_add_task(t->name, t->fn, t->arg);
 	W->nuser = W->ntasks;
+	hd_eng.handlers = false;
 	for (t = s->tasks; t->name; t++)
 		if (t->irq)
 			make_handler(&W->tasks[t - s->tasks], t->irq,

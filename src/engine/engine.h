@@ -71,6 +71,7 @@ struct hd_engine {
 	};
 	u8 asking;          /* central: cur asks for a choice, not for a turn */
 	u32 ask_n, ask_answer;
+	bool handlers;      /* the variant has interrupt handlers */
 	u64 *cpu_words;     /* two of each CPU, in the heap: what stands for
 			     * its interrupts and its softirqs (irq.c) */
 	u64 foreign;        /* where model code last went outside the heap */

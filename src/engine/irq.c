@@ -164,6 +164,25 @@ static void order_before(u32 cpu, bool hardirqs, bool softirqs)
 		hd_sync_release(key_of(cpu, true), false);
 }
 
+/* A handler that came in the last moment before interrupts were off is over:
+ * who turned them off has not waited for it until now. */
+static void order_last_moment(struct hd_task *h)
+{
+	bool hard = h->irq == HEDDLE_HARDIRQ;
+	struct hd_task *cur = W->cur;
+	u64 m;
+
+	for (m = under(h); m; m &= m - 1) {
+		struct hd_task *t = &W->tasks[__builtin_ctzll(m)];
+
+		if (t->irqs_off || (!hard && t->bh_off)) {
+			W->cur = t;
+			order_behind(h->host, hard, !hard);
+		}
+	}
+	W->cur = cur;
+}
+
 /* --- contexts -------------------------------------------------------------- */
 
 /* As in held.c: most runs have nobody who listens. */
@@ -217,6 +236,13 @@ void hd_enter_handler(struct hd_task *t)
 					   HD_CTX_SOFTIRQ_ENTER, t->op.pc);
 }
 
+static void leave_order(struct hd_task *t)
+{
+	order_before(t->host, t->irq == HEDDLE_HARDIRQ,
+		     t->irq == HEDDLE_SOFTIRQ);
+	order_last_moment(t);
+}
+
 void hd_leave_handler(struct hd_task *t)
 {
 	bool came = !(W->to_come >> t->id & 1); /* false: it has no op at all */
@@ -226,8 +252,7 @@ void hd_leave_handler(struct hd_task *t)
 						   HD_CTX_SOFTIRQ_EXIT, 0);
 	own_stack(t);
 	if (came)
-		order_before(t->host, t->irq == HEDDLE_HARDIRQ,
-			     t->irq == HEDDLE_SOFTIRQ);
+		leave_order(t);
 	W->irqs &= ~(1ull << t->id);
 	W->to_come &= W->irqs;
 }
@@ -253,7 +278,7 @@ void hd_set_context(u8 irqs_off, u8 bh_off, u32 pc)
 		t->irqs_until = t->n + 1;
 	if (softirqs && (irqs_off || bh_off))
 		t->bh_until = t->n + 1;
-	if (W->irqs && (irqs || bh)) {
+	if (hd_eng.handlers && (irqs || bh)) {
 		order_behind(cpu_of(t), irqs && irqs_off,
 			     softirqs && (irqs_off || bh_off));
 		order_before(cpu_of(t), irqs && !irqs_off,

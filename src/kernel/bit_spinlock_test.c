@@ -38,7 +38,7 @@ static void increment_check(void)
 
 #define exclusion_setup setup
 TWIN_TASKS(exclusion, { "a", increment }, { "b", increment, "" });
-TWIN_VARIANTS(exclusion, SHOWS(ASSERT));
+TWIN_VARIANTS(exclusion, SHOWS(ASSERT), SHOWS(DATA_RACE));
 TWIN(exclusion, "bit_spinlock/exclusion", .check = increment_check);
 
 /* --- ABBA: a deadlock, and no report of lockdep ----------------------- */

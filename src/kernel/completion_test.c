@@ -249,7 +249,7 @@ static void server(void *arg)
 }
 
 TWIN_TASKS(request, { "request", requester }, { "server", server });
-TWIN_VARIANTS(request, SHOWS(USE_AFTER_FREE));
+TWIN_VARIANTS(request, SHOWS(USE_AFTER_FREE), SHOWS(ASSERT_RACE));
 TWIN(request, "completion/freed after a timeout");
 
 /* --- not in atomic context -------------------------------------------------- */

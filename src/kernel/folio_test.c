@@ -41,7 +41,7 @@ static void section_check(void)
 
 #define exclusion_setup setup
 TWIN_TASKS(exclusion, { "a", section }, { "b", section, "" });
-TWIN_VARIANTS(exclusion, SHOWS(ASSERT));
+TWIN_VARIANTS(exclusion, SHOWS(ASSERT), SHOWS(DATA_RACE));
 TWIN(exclusion, "folio/exclusion", .check = section_check);
 
 /* --- ABBA: a deadlock, and no report of lockdep ------------------------- */
@@ -240,7 +240,7 @@ static void killable(void *arg)
 static const char *const killed_goals[] = { "killed", NULL };
 #define killed_setup setup
 TWIN_TASKS(killed, { "a", killable }, { "b", killable });
-TWIN_VARIANTS(killed, SHOWS(BUG));
+TWIN_VARIANTS(killed, SHOWS(BUG), SHOWS(DATA_RACE));
 TWIN(killed, "folio/killable", .goals = killed_goals);
 
 /* --- not in atomic context ------------------------------------------------ */

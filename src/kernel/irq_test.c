@@ -113,7 +113,7 @@ static void soft_holder(void *arg)
 static void bystander(void *arg)
 {
 	(void)arg;
-	w->private++;
+	data_race(w->private++);
 }
 
 #define nested_setup setup
@@ -169,7 +169,7 @@ static void host_increment(void *arg)
 #define counter_setup setup
 TWIN_TASKS(counter, { "host", host_increment },
 	   HARDIRQ("irq", counted_increment));
-TWIN_VARIANTS(counter, SHOWS(ASSERT));
+TWIN_VARIANTS(counter, SHOWS(ASSERT), SHOWS(DATA_RACE));
 TWIN(counter, "irq/counter of host and hardirq", .check = all_came);
 
 static void host_increment_bh(void *arg)
@@ -189,7 +189,7 @@ static void host_increment_bh(void *arg)
 #define bh_counter_setup setup
 TWIN_TASKS(bh_counter, { "host", host_increment_bh },
 	   SOFTIRQ("soft", counted_increment));
-TWIN_VARIANTS(bh_counter, SHOWS(ASSERT));
+TWIN_VARIANTS(bh_counter, SHOWS(ASSERT), SHOWS(DATA_RACE));
 TWIN(bh_counter, "irq/softirqs off nest", .check = all_came);
 
 /* The last moment: behind the load, before interrupts are off.  The op that
@@ -215,7 +215,7 @@ static void last_moment(void *arg)
 #define last_moment_setup setup
 TWIN_TASKS(last_moment, { "host", last_moment },
 	   HARDIRQ("irq", counted_increment));
-TWIN_VARIANTS(last_moment, SHOWS(ASSERT));
+TWIN_VARIANTS(last_moment, SHOWS(ASSERT), SHOWS(DATA_RACE));
 TWIN(last_moment, "irq/the moment before interrupts are off",
      .check = all_came);
 

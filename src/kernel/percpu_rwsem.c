@@ -64,6 +64,8 @@ void percpu_down_read(struct percpu_rw_semaphore *s)
 		queue_join(s->queue, &s->nwaiters, 0, "percpu_rwsem waiters");
 	else
 		s->readers++;
+	if (waits)
+		hd_gives(HD_RELAXED);
 	hd_did(old, word(s));
 	if (waits)
 		sleep(s, flags, pc);
@@ -119,6 +121,8 @@ void percpu_down_write(struct percpu_rw_semaphore *s)
 	else
 		queue_join(s->queue, &s->nwaiters, QUEUE_WRITER,
 			   "percpu_rwsem waiters");
+	if (!inside)
+		hd_gives(HD_RELAXED);
 	hd_did(old, word(s));
 	if (!inside)
 		sleep(s, HD_RW, pc);

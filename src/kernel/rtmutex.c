@@ -62,6 +62,8 @@ static int wait(struct rt_mutex *m, bool killable, u32 pc)
 		m->owner = (u8)hd_me();
 	else
 		hd_lock_release(&m->dep_map, pc);
+	if (!mine)
+		hd_gives(HD_RELAXED);
 	hd_did(old, word(m));
 	return mine ? 0 : -EINTR;
 }
@@ -80,6 +82,8 @@ static int lock(struct rt_mutex *m, int subclass, bool killable, u32 pc)
 		m->owner = (u8)hd_me();
 	else
 		queue_join(m->queue, &m->nwaiters, 0, "rt_mutex waiters");
+	if (!got)
+		hd_gives(HD_RELAXED);
 	hd_did(old, word(m));
 	return got ? 0 : wait(m, killable, pc);
 }

@@ -37,7 +37,7 @@ static void increment_check(void)
 #define exclusion_setup setup
 TWIN_TASKS(exclusion, { "a", increment }, { "b", increment },
 	   { "c", increment });
-TWIN_VARIANTS(exclusion, SHOWS(ASSERT));
+TWIN_VARIANTS(exclusion, SHOWS(ASSERT), SHOWS(DATA_RACE));
 TWIN(exclusion, "rtmutex/exclusion", .check = increment_check);
 
 /* --- ABBA, and a trylock instead ------------------------------------- */

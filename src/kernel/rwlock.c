@@ -89,6 +89,7 @@ void read_lock(rwlock_t *l)
 		l->readers++;
 	else
 		queue_join(l->queue, &l->nwaiters, 0, "rwlock waiters");
+	hd_gives(HD_RELAXED);
 	hd_did(old, word(l));
 	wait(&w, flags, pc);
 	old = word(l);
@@ -154,6 +155,7 @@ static void lock_write(rwlock_t *l, int subclass, u32 pc)
 		return;
 	}
 	queue_join(l->queue, &l->nwaiters, QUEUE_WRITER, "rwlock waiters");
+	hd_gives(HD_RELAXED);
 	hd_did(old, word(l));
 	wait(&w, HD_RW, pc);
 	old = word(l);

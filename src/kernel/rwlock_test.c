@@ -57,7 +57,7 @@ static void exclusion_check(void)
 #define exclusion_setup setup
 TWIN_TASKS(exclusion, { "w1", writer }, { "w2", writer },
 	   { "reader", reader });
-TWIN_VARIANTS(exclusion, SHOWS(ASSERT));
+TWIN_VARIANTS(exclusion, SHOWS(ASSERT), SHOWS(DATA_RACE));
 TWIN(exclusion, "rwlock/exclusion", .check = exclusion_check);
 
 /* --- readers are inside together ------------------------------------ */

@@ -66,7 +66,7 @@ static const char *const node_goals[] = { "reader saw it",
 					  "reader saw nothing", NULL };
 #define sync_setup setup
 TWIN_TASKS(sync, { "remove", remove_sync }, { "read", read_node });
-TWIN_VARIANTS(sync, SHOWS(USE_AFTER_FREE));
+TWIN_VARIANTS(sync, SHOWS(USE_AFTER_FREE), SHOWS(ASSERT_RACE));
 TWIN(sync, "srcu/synchronize", .goals = node_goals);
 
 /* --- the period of another structure waits for nobody here --------------- */
@@ -84,7 +84,7 @@ static void remove_other(void *arg)
 #define other_setup setup
 TWIN_TASKS(other, { "remove", remove_other }, { "read", read_node },
 	   { "read2", read_node });
-TWIN_VARIANTS(other, SHOWS(USE_AFTER_FREE));
+TWIN_VARIANTS(other, SHOWS(USE_AFTER_FREE), SHOWS(ASSERT_RACE));
 TWIN(other, "srcu/another structure", .goals = node_goals);
 
 /* --- and RCU's does not wait for sections of SRCU ------------------------- */
@@ -104,7 +104,7 @@ static void remove_rcu(void *arg)
 
 #define flavour_setup setup
 TWIN_TASKS(flavour, { "remove", remove_rcu }, { "read", read_node });
-TWIN_VARIANTS(flavour, SHOWS(USE_AFTER_FREE));
+TWIN_VARIANTS(flavour, SHOWS(USE_AFTER_FREE), SHOWS(ASSERT_RACE));
 TWIN(flavour, "srcu/synchronize_rcu instead", .goals = node_goals);
 
 /* --- call_srcu -------------------------------------------------------------- */
@@ -131,7 +131,7 @@ static const char *const call_goals[] = { "callback", "reader saw it",
 					  "reader saw nothing", NULL };
 #define call_setup setup
 TWIN_TASKS(call, { "remove", remove_call }, { "read", read_node });
-TWIN_VARIANTS(call, SHOWS(USE_AFTER_FREE));
+TWIN_VARIANTS(call, SHOWS(USE_AFTER_FREE), SHOWS(ASSERT_RACE));
 TWIN(call, "srcu/call_srcu", .goals = call_goals);
 
 static void count_run(struct rcu_head *rcu)

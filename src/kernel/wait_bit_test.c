@@ -59,7 +59,7 @@ static void two_check(void)
 
 #define exclusion_setup setup
 TWIN_TASKS(exclusion, { "a", no_lock }, { "b", no_lock });
-TWIN_VARIANTS(exclusion, SHOWS(ASSERT));
+TWIN_VARIANTS(exclusion, SHOWS(ASSERT), SHOWS(DATA_RACE));
 TWIN(exclusion, "wait_bit/exclusion", .check = two_check);
 
 /* --- two bits, opposite orders: nothing but a deadlock ---------------- */
@@ -168,7 +168,7 @@ static const char *const killed_goals[] = { "killed", "interrupted",
 #define killed_setup setup
 TWIN_TASKS(killed, { "kill", killable }, { "wait", interruptible },
 	   { "owner", owner });
-TWIN_VARIANTS(killed, SHOWS(ASSERT));
+TWIN_VARIANTS(killed, SHOWS(ASSERT), SHOWS(DATA_RACE));
 TWIN(killed, "wait_bit/killable", .goals = killed_goals);
 
 /* --- not in atomic context --------------------------------------------- */

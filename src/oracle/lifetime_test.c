@@ -432,7 +432,8 @@ static void frees_locked(void *arg)
 
 #define other_holds_setup locked_setup
 TWIN_TASKS(other_holds, { "holds", holds }, { "frees", frees_locked });
-TWIN_VARIANTS(other_holds, SHOWS(FREED), SHOWS(USE_AFTER_FREE));
+TWIN_VARIANTS(other_holds, SHOWS(FREED), SHOWS(USE_AFTER_FREE),
+	      SHOWS(ASSERT_RACE));
 TWIN(other_holds, "lifetime/freed while another task holds the lock");
 
 /* By RCU, which does not wait for holders of a mutex. */
@@ -455,7 +456,8 @@ static void holds_by_rcu(void *arg)
 
 #define rcu_holds_setup locked_setup
 TWIN_TASKS(rcu_holds, { "holds", holds_by_rcu }, { "frees", frees_by_rcu });
-TWIN_VARIANTS(rcu_holds, SHOWS(FREED), SHOWS(USE_AFTER_FREE));
+TWIN_VARIANTS(rcu_holds, SHOWS(FREED), SHOWS(USE_AFTER_FREE),
+	      SHOWS(ASSERT_RACE));
 TWIN(rcu_holds, "lifetime/freed by RCU while another task holds the lock");
 
 /* --- references that are left ------------------------------------------------ */

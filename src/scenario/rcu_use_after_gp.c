@@ -4,7 +4,9 @@
  * Source: the rules of Documentation/RCU/checklist.rst (6.12): who removes an
  * entry frees it only after a grace period, and who found it uses it only
  * inside of the read section in which it was found.  The program is our own, with
- * one slot instead of a list.  Each buggy form breaks one of the two rules. */
+ * one slot instead of a list.  Each buggy form breaks one of the two rules: the
+ * use comes after the free in some interleaving (use-after-free), and is not
+ * ordered before it in any (assert-race, as KCSAN judges kfree()). */
 #include <heddle/heddle.h>
 #include <heddle/kernel.h>
 
@@ -106,12 +108,12 @@ static const struct heddle_variant variants[] = {
 	{ "call-rcu", "frees by call_rcu()", &call },
 	{ "synchronize", "frees after synchronize_rcu()", &sync },
 	{ "kfree", "frees with a reader inside", &at_once,
-	  { { HD_V_USE_AFTER_FREE, 1 } } },
+	  { { HD_V_ASSERT_RACE, 0 }, { HD_V_USE_AFTER_FREE, 1 } } },
 	{ "late-use", "frees by call_rcu(), used behind rcu_read_unlock()",
-	  &late, { { HD_V_USE_AFTER_FREE, 1 } } },
+	  &late, { { HD_V_ASSERT_RACE, 0 }, { HD_V_USE_AFTER_FREE, 1 } } },
 	{ "late-use-synchronize",
 	  "frees after synchronize_rcu(), used behind rcu_read_unlock()",
-	  &late_sync, { { HD_V_USE_AFTER_FREE, 1 } } },
+	  &late_sync, { { HD_V_ASSERT_RACE, 0 }, { HD_V_USE_AFTER_FREE, 1 } } },
 	{ 0 },
 };
 
