@@ -13,7 +13,7 @@ use lib $FindBin::Bin;
 use Heddle;
 use Test::More;
 
-my $golden = "$FindBin::Bin/golden";
+my $golden = "$FindBin::Bin/../golden";
 my ($rc, $out, $err);
 
 # The report on the smallest run that shows a verdict.

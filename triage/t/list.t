@@ -55,7 +55,6 @@ my @wrong = (
 	[ ['run', 'abba', '--strategy=luck'],  qr/luck/ ],
 	[ ['run', 'abba', '--want=sorrow'],    qr/sorrow/ ],
 	[ ['run', 'abba', '--seeds=3'],        qr/--want/ ],
-	[ ['run', 'abba', '--lockdep=exact'],  qr/not built yet/ ],
 	[ ['explore', 'abba', '--weak=2'],     qr/not built yet/ ],
 	[ ['explore', 'abba', '--preemptions=few'], qr/--preemptions/ ],
 	[ ['explore', 'abba', '--want='],      qr/--want/ ],
