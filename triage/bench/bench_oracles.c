@@ -73,6 +73,53 @@ static double lockdep_pair(void)
 	return cost(nested_pairs) / 2.5; /* pairs a call, on average */
 }
 
+/* --- races ------------------------------------------------------------------- */
+
+static struct hd_op op;
+
+static void access_again(u32 i)
+{
+	(void)i;
+	hd_access_oracle.access(W->cur, &op, 0, 0);
+}
+
+/* The same access again and again: it says nothing new after the first. */
+static double race_same_epoch(u8 kind, u8 flags)
+{
+	double ns;
+
+	op = (struct hd_op){ .addr = HD_HEAP_BASE + W->heap_used - 8, .size = 4,
+			     .kind = kind, .flags = flags | HD_PLAIN };
+	W->running = 1;
+	W->cur->n = 1;
+	ns = cost(access_again);
+	W->running = 0;
+	return ns;
+}
+
+static void lock_and_unlock(u32 i)
+{
+	(void)i;
+	op.kind = HD_LOCK;
+	op.order = HD_ACQUIRE;
+	hd_access_oracle.access(W->cur, &op, 0, 1);
+	op.kind = HD_UNLOCK;
+	op.order = HD_RELEASE;
+	hd_access_oracle.access(W->cur, &op, 1, 0);
+}
+
+static double race_lock_pair(void)
+{
+	double ns;
+
+	op = (struct hd_op){ .addr = HD_HEAP_BASE + W->heap_used - 8, .size = 4,
+			     .flags = HD_READ | HD_WRITE };
+	W->running = 1;
+	ns = cost(lock_and_unlock);
+	W->running = 0;
+	return ns;
+}
+
 static void row(const char *what, double ns, const char *goal,
 		const char *reference)
 {
@@ -84,5 +131,11 @@ int bench_oracles(void)
 	W->cur = &W->tasks[0];
 	row("lockdep: acquire + release, known, 0-3 held", lockdep_pair(),
 	    "<= 8 ns", "prototype 5.6");
+	row("race: read, same epoch", race_same_epoch(HD_LOAD, HD_READ),
+	    "<= 3 ns", "prototype 1.8");
+	row("race: write, same epoch", race_same_epoch(HD_STORE, HD_WRITE),
+	    "<= 3 ns", "prototype 1.9");
+	row("race: acquire + release of a lock", race_lock_pair(), "-",
+	    "prototype 4.5");
 	return EXIT_CLEAN;
 }
