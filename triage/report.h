@@ -70,6 +70,7 @@ struct splat_edge {
 struct splat {
 	u8 verdict, bit, excl, prev_read, next_read;
 	const char *prev, *next; /* the new dependency */
+	const char *nest;
 	u32 nclasses, nedges, nback;
 	const char *class[16];
 	struct splat_edge edge[16], back[16];

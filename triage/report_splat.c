@@ -41,6 +41,7 @@ void splat_keep(struct splat *k)
 		return;
 	k->bit = r->bit;
 	k->excl = r->excl;
+	k->nest = r->nest;
 	k->prev = class_name(r->prev);
 	k->next = class_name(r->next);
 	k->prev_read = r->prev_read;
@@ -265,6 +266,32 @@ static void print_wait(const struct story *s, struct page *p,
 						v->step), k->class[1]);
 }
 
+/* --- balance, nest locks --------------------------------------------------------- */
+
+static void print_unbalance(const struct story *s, struct page *p)
+{
+	const struct hd_verdict *v = story_verdict(s);
+	bool none = s->last < s->n && !s->log[s->last].nheld;
+
+	page_line(p, "%s", "");
+	page_wrap(p, 2, "%s releases %s, which it does not hold%s",
+		  story_task(s, v->task), v->nnames ? v->names[0] : "a lock",
+		  none ? "; it holds no lock at all" : "");
+}
+
+static void print_nest(const struct story *s, struct page *p,
+		       const struct splat *k)
+{
+	const struct hd_verdict *v = story_verdict(s);
+
+	page_line(p, "%s", "");
+	page_line(p, "%s wants", story_task(s, v->task));
+	print_lock(s, p, acquire_before(s, v->task, k->class[0], v->step),
+		   k->class[0]);
+	page_wrap(p, 2, "under the nest lock %s, which it does not hold",
+		  k->nest ? k->nest : "?");
+}
+
 void report_splat(const struct story *s, struct page *p)
 {
 	const struct hd_verdict *v = story_verdict(s);
@@ -286,6 +313,12 @@ void report_splat(const struct story *s, struct page *p)
 		break;
 	case HD_V_WAIT_CONTEXT:
 		print_wait(s, p, k);
+		break;
+	case HD_V_NEST_NOT_HELD:
+		print_nest(s, p, k);
+		break;
+	case HD_V_UNBALANCE:
+		print_unbalance(s, p);
 		break;
 	}
 }

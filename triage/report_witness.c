@@ -157,8 +157,9 @@ void report_witness(const struct story *s, struct page *p)
 		page_wrap(p, 2, "it can deadlock here");
 	else if (x.complete)
 		page_wrap(p, 2, "no deadlock on these locks in any interleaving "
-			  "of this scenario (complete: %llu classes, no bound)",
-			  (unsigned long long)x.runs);
+			  "of this scenario (complete, no bound: %llu run%s, "
+			  "one for each that differs)",
+			  (unsigned long long)x.runs, x.runs == 1 ? "" : "s");
 	else
 		page_wrap(p, 2, "no deadlock on these locks was found; the "
 			  "search was not finished (%llu runs)",

@@ -116,6 +116,7 @@ struct lockdep_report {
 	u16 back[64];
 	u16 prev, next;    /* the new dependency, or LOCKDEP_NO_CLASS */
 	u8 prev_read, next_read;
+	const char *nest;  /* nest-not-held: the nest lock */
 	const char *name;  /* of a lock without a class; or what a WARN says */
 };
 

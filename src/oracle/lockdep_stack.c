@@ -180,6 +180,7 @@ static bool check_and_push(struct hd_task *t, struct hd_held *e, bool sync)
 	if (e->nest && !lockdep_holds(t, e->nest, -1)) {
 		if (!lockdep->off)
 			lockdep_report_class(HD_V_NEST_NOT_HELD, e->class);
+		lockdep_found.nest = e->nest->name;
 		return false;
 	}
 	if (!validate_chain(t, e, chain))
