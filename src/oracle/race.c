@@ -408,28 +408,96 @@ static noinline void on_access_new(struct hd_task *t, const struct hd_op *op,
 	}
 }
 
-/* The same epoch: the task did as much here since its last release. */
+/* Nothing of an entry but the task's own, and no more than this access says? */
+static __always_inline bool is_covered(const struct hd_task *t,
+				       const struct race_entry *e, u32 what)
+{
+	return !(((u32)e->bytes << 8 | e->bits) & ~what) &&
+	       (!e->bytes || e->task == t->id);
+}
+
+/* An access that orders nothing, of one granule: the same epoch, in which the
+ * task did as much here since its last release; or nobody else was here. */
+static __always_inline bool on_own(struct hd_task *t, const struct hd_op *op,
+				   struct race_cell *c)
+{
+	u32 what = bytes_of(op) << 8 | (op->flags & (HD_PLAIN | HD_WRITE));
+
+	if (what >> 12 || !is_only_access(t, op, c))
+		return false;
+	if (says_it(t, &c->w, what))
+		return true;
+	if (op->flags & HD_WRITE) {
+		if (!is_covered(t, &c->w, what) || !is_covered(t, &c->r, what))
+			return false;
+		c->r.bytes = 0;
+		c->w = (struct race_entry){ .n = (u16)t->n, .task = t->id,
+					    .bits = (u8)what,
+					    .bytes = (u8)(what >> 8) };
+		race_note(c->granule, (u8)what);
+		return true;
+	}
+	if (says_it(t, &c->r, what))
+		return true;
+	if ((c->w.bytes && c->w.task != t->id) || !is_covered(t, &c->r, what))
+		return false;
+	c->r = (struct race_entry){ .n = (u16)t->n, .task = t->id,
+				    .bits = (u8)what,
+				    .bytes = (u8)(what >> 8) };
+	race_note(c->granule, (u8)what);
+	return true;
+}
+
+/* A lock of one granule that nothing but its own ops touched, taken or given
+ * by an exclusive holder. */
+static __always_inline bool on_lock(struct hd_task *t, const struct hd_op *op,
+				    struct race_cell *c, bool failed)
+{
+	struct race_sync *s = race_unit(c->sync);
+	u16 *now = race_clock(t->id, RACE_NOW);
+
+	if (!c->sync || s->next || s->what || c->r.bytes || failed ||
+	    c->w.bits != RACE_WRITE || c->w.bytes != 15 || op->size != 4 ||
+	    op->flags != (HD_READ | HD_WRITE) || t->order_given)
+		return false;
+	if (op->kind != HD_UNLOCK)
+		race_join(now, s->clock);
+	if (!race_ordered(t->id, c->w.task, c->w.n, false))
+		return false;
+	if (op->kind == HD_UNLOCK) {
+		if (op->order != HD_RELEASE || race->pending >> t->id & 1)
+			return false;
+		race_join(s->clock, now);
+		s->clock[t->id] = race->released[t->id] = (u16)t->n;
+	}
+	c->w.n = (u16)t->n;
+	c->w.task = t->id;
+	return true;
+}
+
+/* The cases that most accesses are, without a call. */
 static void on_access(struct hd_task *t, const struct hd_op *op, u64 old,
 		      u64 val)
 {
 	u64 off = op->addr - HD_HEAP_BASE;
-	const struct race_cell *c;
-	u32 what, i;
+	struct race_cell *c;
+	u32 i;
 
 	if (unlikely(!W->running))
 		return;
-	if (op->kind > HD_STORE || op->order != HD_RELAXED ||
-	    off >= HD_HEAP_SIZE)
+	if (off >= HD_HEAP_SIZE)
 		goto rest;
 	i = race_slot[off / 4];
-	what = bytes_of(op) << 8 | (op->flags & (HD_PLAIN | HD_WRITE));
 	c = race_unit((u16)i);
-	if (!i || c->w.next || t->race_quiet || what >> 12)
+	if (!i || c->w.next || t->race_quiet)
 		goto rest;
-	if (is_only_access(t, op, c) &&
-	    (says_it(t, &c->w, what) ||
-	     (!(op->flags & HD_WRITE) && says_it(t, &c->r, what))))
-		return;
+	if (op->kind <= HD_STORE) {
+		if (op->order == HD_RELAXED && on_own(t, op, c))
+			return;
+	} else if (op->kind >= HD_LOCK && op->kind <= HD_UNLOCK) {
+		if (on_lock(t, op, c, op->kind < HD_ACQUIRED && old == val))
+			return;
+	}
 rest:
 	on_access_new(t, op, old, val);
 }

@@ -112,7 +112,7 @@ static double race_lock_pair(void)
 {
 	double ns;
 
-	op = (struct hd_op){ .addr = HD_HEAP_BASE + W->heap_used - 8, .size = 4,
+	op = (struct hd_op){ .addr = HD_HEAP_BASE + W->heap_used - 16, .size = 4,
 			     .flags = HD_READ | HD_WRITE };
 	W->running = 1;
 	ns = cost(lock_and_unlock);
