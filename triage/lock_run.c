@@ -44,15 +44,20 @@ static bool irqs_on(struct hd_task *t)
 {
 	if (!t->irqs_off)
 		return true;
+	if (t->in_hardirq && !lockdep->off)
+		return lockdep_report_name(
+			HD_V_WARN,
+			"DEBUG_LOCKS_WARN_ON(lockdep_hardirq_context())");
 	t->irqs_off = 0;
 	return lockdep_context(t, HD_CTX_IRQS_ON);
 }
 
+/* __local_bh_enable_ip() turns interrupts off, and on again at its end. */
 static bool bh_on(struct hd_task *t)
 {
-	if (!t->bh_off || --t->bh_off)
-		return true;
-	return lockdep_context(t, HD_CTX_BH_ON);
+	t->irqs_off = 1;
+	t->bh_off -= t->bh_off > 0;
+	return irqs_on(t);
 }
 
 static bool interrupts(struct hd_task *t, u8 kind)

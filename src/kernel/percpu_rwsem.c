@@ -11,6 +11,7 @@ enum { WORD = 8 };
 void hd_percpu_init_rwsem(struct percpu_rw_semaphore *s, const char *name,
 			  const struct lock_class_key *key)
 {
+	hd_no_locks_freed(s, sizeof(*s), HD_PC());
 	hd_quiet_write(s, sizeof(*s), HD_PC());
 	memset(s, 0, sizeof(*s));
 	lockdep_init_map_wait(&s->dep_map, name, key, 0, LD_WAIT_SLEEP);

@@ -12,6 +12,7 @@ enum { WORD = 8 };
 void hd_rt_mutex_init(struct rt_mutex *m, const char *name,
 		      const struct lock_class_key *key)
 {
+	hd_no_locks_freed(m, sizeof(*m), HD_PC());
 	hd_quiet_write(m, sizeof(*m), HD_PC());
 	memset(m, 0, sizeof(*m));
 	lockdep_init_map_wait(&m->dep_map, name, key, 0, LD_WAIT_SLEEP);

@@ -12,6 +12,7 @@ enum { WORD = 8 };
 void hd_rwlock_init(rwlock_t *l, const char *name,
 		    const struct lock_class_key *key)
 {
+	hd_no_locks_freed(l, sizeof(*l), HD_PC());
 	hd_quiet_write(l, sizeof(*l), HD_PC());
 	memset(l, 0, sizeof(*l));
 	lockdep_init_map_wait(&l->dep_map, name, key, 0, LD_WAIT_CONFIG);

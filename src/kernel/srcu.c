@@ -35,6 +35,7 @@ void hd_boot_srcu(void)
 void hd_init_srcu_struct(struct srcu_struct *s, const char *name,
 			 const struct lock_class_key *key)
 {
+	hd_no_locks_freed(s, sizeof(*s), HD_PC());
 	hd_quiet_write(s, sizeof(*s), HD_PC());
 	memset(s, 0, sizeof(*s));
 	lockdep_init_map(&s->dep_map, name, key);

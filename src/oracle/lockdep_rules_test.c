@@ -369,3 +369,36 @@ static void turned_on(void *arg)
 TWIN_TASKS(turned_on, { "host", turned_on }, HARDIRQ_ON_HOST(take_spin));
 TWIN_VARIANTS(turned_on, SHOWS(INCONSISTENT), SHOWS(DEADLOCK));
 TWIN(turned_on, "lockdep/interrupts on under a lock");
+
+/* --- memory of held locks --------------------------------------------------------- */
+
+struct item {
+	int n;
+	struct mutex lock;
+};
+
+#define freed_setup setup
+static void freed(void *arg)
+{
+	struct item *item = kzalloc(sizeof(struct item),
+				    GFP_KERNEL | __GFP_NOFAIL);
+
+	(void)arg;
+	mutex_init(&item->lock);
+	mutex_lock(&item->lock);
+	if (!buggy())
+		mutex_unlock(&item->lock);
+	kfree(item);
+}
+ONE(freed, "freed with its lock held", SHOWS(FREED));
+
+#define initialised_setup setup
+static void initialised(void *arg)
+{
+	(void)arg;
+	read_lock(&l->rw);
+	if (!buggy())
+		read_unlock(&l->rw);
+	rwlock_init(&l->rw);
+}
+ONE(initialised, "initialised while it is held", SHOWS(FREED));
