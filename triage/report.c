@@ -231,7 +231,7 @@ static bool has_remark(const struct story *s, u32 i)
 
 		if (ev->task != s->log[i].ev.task || is_op(&s->log[j]))
 			return false;
-		if (ev->op.kind == HD_EV_REMARK)
+		if (ev->op.kind == HD_EV_REMARK && !is_claim(&s->log[j]))
 			return true;
 	}
 	return false;
@@ -481,6 +481,7 @@ bool story_tell(struct story *s, const struct report *r)
 			break;
 	if (story_verdict(s)) {
 		verdict_title(story_verdict(s), s->title, sizeof(s->title));
+		splat_title(s, s->title, sizeof(s->title));
 		verdict_signature(story_verdict(s), s->signature,
 				  sizeof(s->signature));
 	} else {

@@ -244,6 +244,18 @@ static void print_holders(struct locks *l, struct page *p, u32 i)
 	}
 }
 
+/* A sleeper of static data waits for an "event": which, says the symbol. */
+static const char *slept_on(const struct story *s, u32 i)
+{
+	const struct hd_event *b = &s->log[i].ev;
+	static char name[80];
+
+	if (!s->log[i].type && hd_in_statics(b->op.addr) &&
+	    sym_data(b->op.addr, name, sizeof(name)))
+		return name;
+	return b->text ? b->text : "?";
+}
+
 static void print_blocked(struct locks *l, struct page *p)
 {
 	bool head = false, is_lock, is_bit;
@@ -276,7 +288,7 @@ static void print_blocked(struct locks *l, struct page *p)
 			 story_task(l->s, b->task),
 			 is_lock || is_bit ? "waits for" : "sleeps on",
 			 is_bit ? l->s->log[i].object :
-				  b->text ? b->text : "?", is_lock ? " " : "",
+				  slept_on(l->s, i), is_lock ? " " : "",
 			 is_lock ? mode(top) : "");
 		wait = place_of_wait(l->s, i);
 		print_place(l->s, p, 2, what, wait);

@@ -177,6 +177,11 @@ bool is_lock_op(u8 kind)
 	       kind == HD_UNLOCK || kind == HD_DOWNGRADE;
 }
 
+bool is_claim(const struct hd_record *rec)
+{
+	return rec->ev.op.kind == HD_EV_REMARK && rec->ev.op.addr;
+}
+
 bool is_manual_annotation(const struct hd_record *rec)
 {
 	const char *callee;
@@ -315,6 +320,11 @@ void statement_make(const struct hd_record *rec, struct statement *s)
 		annotation(rec, s);
 		return;
 	}
+	if (is_claim(rec)) {
+		snprintf(s->verb, sizeof(s->verb), "%s", rec->ev.text);
+		object_text(rec, s->object, sizeof(s->object));
+		return;
+	}
 	make_verb(rec, s->verb, sizeof(s->verb));
 	if (kind == HD_RCU_LOCK || kind == HD_RCU_UNLOCK || kind == HD_USER ||
 	    kind == HD_AWAIT || kind == HD_EV_EXIT)
@@ -341,9 +351,4 @@ void op_statement(const struct hd_record *rec, char *buf, size_t size)
 
 	statement_make(rec, &s);
 	statement_print(&s, buf, size);
-}
-
-bool record_in_irq(const struct hd_record *rec)
-{
-	return rec->ev.task < W->ntasks && W->tasks[rec->ev.task].irq;
 }

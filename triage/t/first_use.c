@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* What a first user pastes (first_use.t): locks and data that are static, one
+ * lock taken with interrupts off first and then with them on, a claim behind
+ * another access, and a completion waited for under a lock. */
+#include <heddle/heddle.h>
+#include <heddle/kernel.h>
+
+static DEFINE_SPINLOCK(dev_lock);
+static DEFINE_MUTEX(cfg_mutex);
+static DECLARE_COMPLETION(probed);
+static int *cfg, users, errors;
+
+static void submit(void *arg)
+{
+	unsigned long flags;
+
+	(void)arg;
+	spin_lock_irqsave(&dev_lock, flags);
+	spin_unlock_irqrestore(&dev_lock, flags);
+	spin_lock(&dev_lock);
+	spin_unlock(&dev_lock);
+}
+
+static void isr(void *arg)
+{
+	(void)arg;
+	spin_lock(&dev_lock);
+	spin_unlock(&dev_lock);
+}
+
+static const struct heddle_task irq_tasks[] = {
+	{ .name = "submit", .fn = submit },
+	{ .name = "isr", .fn = isr, .irq = HEDDLE_HARDIRQ, .on = "submit" },
+	{ 0 },
+};
+
+static void get_cfg(void *arg)
+{
+	(void)arg;
+	if (!cfg)
+		cfg = &errors;
+	ASSERT_EXCLUSIVE_WRITER(users);
+	errors++;
+}
+
+static const struct heddle_task race_tasks[] = {
+	{ .name = "t1", .fn = get_cfg }, { .name = "t2", .fn = get_cfg }, { 0 },
+};
+
+static void waiter(void *arg)
+{
+	(void)arg;
+	mutex_lock(&cfg_mutex);
+	wait_for_completion(&probed);
+	mutex_unlock(&cfg_mutex);
+}
+
+static void prober(void *arg)
+{
+	(void)arg;
+	mutex_lock(&cfg_mutex);
+	mutex_unlock(&cfg_mutex);
+	complete(&probed);
+}
+
+static const struct heddle_task wait_tasks[] = {
+	{ .name = "waiter", .fn = waiter }, { .name = "prober", .fn = prober },
+	{ 0 },
+};
+
+static const struct heddle_variant variants[] = {
+	{ "buggy", "as it was pasted", NULL }, { 0 },
+};
+
+HEDDLE_SCENARIO(irq) = { .name = "irq", .title = "irqsave, then not",
+	.variants = variants, .tasks = irq_tasks };
+HEDDLE_SCENARIO(race) = { .name = "race", .title = "static data",
+	.variants = variants, .tasks = race_tasks };
+HEDDLE_SCENARIO(wait) = { .name = "wait", .title = "waits under a lock",
+	.variants = variants, .tasks = wait_tasks };
