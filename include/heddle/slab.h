@@ -27,8 +27,8 @@
 #define __GFP_ZERO ((gfp_t)0x100)
 #define __GFP_NOFAIL ((gfp_t)0x200)
 
-/* The type for reports comes from the text of the size: sizeof(struct x).
- * Where that names no type, use the _obj forms, which take it. */
+/* The type for reports comes from the text of the size: sizeof(struct x), or *p
+ * of sizeof(*p).  Where that names none, use the _obj forms, which take it. */
 #define kmalloc(size, flags) hd_kmalloc(#size, (size), (flags))
 #define kzalloc(size, flags) hd_kmalloc(#size, (size), (flags) | __GFP_ZERO)
 #define kmalloc_obj(type, ...) \

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What a first user pastes (first_use.t): locks and data that are static, one
  * lock taken with interrupts off first and then with them on, a claim behind
- * another access, and a completion waited for under a lock. */
+ * another access, a completion waited for under a lock, and an object that is
+ * allocated as kernel code does, with sizeof(*f). */
 #include <heddle/heddle.h>
 #include <heddle/kernel.h>
 
@@ -68,6 +69,36 @@ static const struct heddle_task wait_tasks[] = {
 	{ 0 },
 };
 
+struct foo {
+	spinlock_t lock;
+	refcount_t ref;
+};
+static struct foo *shared;
+
+static void set_up_foo(void)
+{
+	struct foo *f = kzalloc(sizeof(*f), GFP_KERNEL | __GFP_NOFAIL);
+
+	spin_lock_init(&f->lock);
+	refcount_set(&f->ref, 2);
+	shared = f;
+}
+
+static void put_foo(void *arg)
+{
+	struct foo *f = shared;
+
+	(void)arg;
+	spin_lock(&f->lock);
+	if (refcount_dec_and_test(&f->ref))
+		kfree(f);
+	spin_unlock(&f->lock);
+}
+
+static const struct heddle_task put_tasks[] = {
+	{ .name = "u1", .fn = put_foo }, { .name = "u2", .fn = put_foo }, { 0 },
+};
+
 static const struct heddle_variant variants[] = {
 	{ "buggy", "as it was pasted", NULL }, { 0 },
 };
@@ -78,3 +109,5 @@ HEDDLE_SCENARIO(race) = { .name = "race", .title = "static data",
 	.variants = variants, .tasks = race_tasks };
 HEDDLE_SCENARIO(wait) = { .name = "wait", .title = "waits under a lock",
 	.variants = variants, .tasks = wait_tasks };
+HEDDLE_SCENARIO(put) = { .name = "put", .title = "put under the lock",
+	.variants = variants, .tasks = put_tasks, .setup = set_up_foo };

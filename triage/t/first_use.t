@@ -55,4 +55,11 @@ $out = `./first_use explore wait --out=wait`;
 like shown($file), qr/^  waiter sleeps on probed in waiter /m,
 	'a completion has its name';
 
+# --- sizeof(*f) is a type, with fields
+$out = `./first_use explore put --out=put`;
+is result($out)->{signatures}, 'freed:lock,use-after-free:*f.lock',
+	'an object of sizeof(*f)';
+($file) = glob 'put/freed-*.sched';
+like shown($file), qr/ kfree +\*f#1$/m, '... has a name';
+
 done_testing;
