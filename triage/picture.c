@@ -188,6 +188,8 @@ static void find_lanes(struct canvas *c, const struct rows *rows)
 	for (i = 0; i < rows->n; i++)
 		if (rows->at[i].kind != ROW_GAP)
 			seen |= 1ull << rows->at[i].task;
+	if (!seen && story_verdict(c->s)) /* nothing but the verdict */
+		seen = 1ull << story_verdict(c->s)->task;
 	for (i = 0; i < c->s->ntasks; i++)
 		if (seen >> i & 1)
 			c->lane[c->nlanes++].task = i;

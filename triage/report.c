@@ -299,11 +299,15 @@ static bool shows(const struct story *s, u32 i, const struct hd_verdict *v)
 		return i == s->last;
 	if (rec->ev.op.kind == HD_EV_BLOCKED)
 		return sleeps(s, i);
+	if (rec->ev.op.kind == HD_EV_LOCK_SYNC)
+		return i == s->last;
 	if (is_manual_annotation(rec))
 		return s->all || (verdict_of_lockdep(v->kind) &&
 				  names_lock(v, rec->ev.text));
 	if (!is_op(rec) || rec->ev.task >= s->ntasks)
 		return false;
+	if (rec->ev.op.kind == HD_FENCE && !sym_is_model(rec->ev.op.pc))
+		return false; /* a task that said something before its first op */
 	return s->all || i == s->last || shows_op(s, i, v);
 }
 

@@ -147,11 +147,15 @@ static void print_wanted(const struct story *s, struct page *p,
 			 const struct splat *k)
 {
 	const struct hd_verdict *v = story_verdict(s);
+	u32 next = acquire_before(s, v->task, k->next, v->step);
+	bool sync = next < s->n &&
+		    s->log[next].ev.op.kind == HD_EV_LOCK_SYNC;
 
 	page_line(p, "%s", "");
-	page_line(p, "%s wants", story_task(s, v->task));
-	print_lock(s, p, acquire_before(s, v->task, k->next, v->step), k->next);
-	print_stack(s, p, acquire_before(s, v->task, k->next, v->step));
+	page_line(p, "%s %s", story_task(s, v->task),
+		  sync ? "waits (lock_sync) for who holds" : "wants");
+	print_lock(s, p, next, k->next);
+	print_stack(s, p, next);
 	page_line(p, "and holds");
 	print_lock(s, p,
 		   acquire_before(s, v->task, k->prev,
@@ -181,14 +185,21 @@ static void print_circular(const struct story *s, struct page *p,
 static void print_recursive(const struct story *s, struct page *p,
 			    const struct splat *k)
 {
+	const struct hd_verdict *v = story_verdict(s);
+	u32 next = acquire_before(s, v->task, k->next, v->step);
+	u32 prev = acquire_before(s, v->task, k->prev, v->step - 1);
+	bool two = next < s->n && prev < s->n &&
+		   s->log[next].ev.op.addr != s->log[prev].ev.op.addr;
+
 	print_wanted(s, p, k);
 	page_line(p, "%s", "");
-	page_wrap(p, 2, "one class, %s after %s: %s", modes[k->next_read],
-		  modes[k->prev_read],
+	page_wrap(p, 2, "%s, %s after %s%s", two ?
+		  "two locks of one class" : "one lock twice",
+		  modes[k->next_read], modes[k->prev_read],
 		  k->prev_read && k->next_read ?
-		  "a reader waits as soon as a writer waits in between" :
-		  "whether it is one lock or two of the class; if two, give "
-		  "the inner one a subclass (_nested) or a nest lock");
+		  ": a reader waits as soon as a writer waits in between" :
+		  two ? ": if their order is fixed, give the inner one a "
+			"subclass (_nested) or a nest lock" : "");
 }
 
 /* --- interrupts -------------------------------------------------------------------- */
@@ -321,6 +332,17 @@ static void print_unbalance(const struct story *s, struct page *p)
 		  none ? "; it holds no lock at all" : "");
 }
 
+static void print_subclass(const struct story *s, struct page *p)
+{
+	u32 i = s->last < s->n ? s->last : 0;
+
+	while (i && s->log[i].ev.op.kind != HD_EV_ACQUIRE)
+		i--;
+	page_line(p, "%s", "");
+	page_line(p, "subclass %u; there are %u, from 0", s->log[i].ev.op.arg,
+		  LOCKDEP_SUBCLASSES);
+}
+
 static void print_nest(const struct story *s, struct page *p,
 		       const struct splat *k)
 {
@@ -379,6 +401,9 @@ void report_splat(const struct story *s, struct page *p)
 		break;
 	case HD_V_UNBALANCE:
 		print_unbalance(s, p);
+		break;
+	case HD_V_BAD_SUBCLASS:
+		print_subclass(s, p);
 		break;
 	}
 }

@@ -87,6 +87,7 @@ static const char *const kind_word[HD_KINDS] = {
 	[HD_EV_RELEASE] = "lock_release",
 	[HD_EV_DOWNGRADE] = "lock_downgrade", [HD_EV_EXIT] = "exit",
 	[HD_EV_BAD_ACCESS] = "bad access", [HD_EV_BLOCKED] = "blocked",
+	[HD_EV_LOCK_SYNC] = "lock_sync",
 };
 
 static const char *strip(const char *s, const char *prefix)
@@ -132,7 +133,7 @@ static bool verb_is_fixed(u8 kind)
 {
 	return kind == HD_USER || kind == HD_RCU_GP || kind == HD_AWAIT ||
 	       (kind >= HD_EV_ACQUIRE && kind != HD_EV_BAD_ACCESS &&
-		kind != HD_EV_BLOCKED);
+		kind != HD_EV_BLOCKED && kind != HD_EV_LOCK_SYNC);
 }
 
 static void make_verb(const struct hd_record *rec, char *verb, size_t size)

@@ -366,6 +366,7 @@ void up_write(struct rw_semaphore *s)
 void downgrade_write(struct rw_semaphore *s)
 {
 	u32 pc = HD_PC();
+	bool reads = hd_lock_is_held(&s->dep_map, 1);
 	u64 old;
 
 	begin(s, HD_DOWNGRADE, HD_RW, HD_RELEASE, pc);
@@ -377,6 +378,8 @@ void downgrade_write(struct rw_semaphore *s)
 		wake_next(s);
 	}
 	hd_did(old, word(s));
+	if (reads) /* lockdep's own WARN, which does not turn it off */
+		hd_complain(HD_V_WARN, NULL, "downgrading a read lock", pc);
 }
 
 /* --- looking -------------------------------------------------------- */

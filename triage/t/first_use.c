@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What a first user pastes (first_use.t): locks and data that are static, one
  * lock taken with interrupts off first and then with them on, a claim behind
- * another access, a completion waited for under a lock, and an object that is
- * allocated as kernel code does, with sizeof(*f). */
+ * another access, a completion waited for under a lock, a grace period waited for
+ * by its reader, a subclass too high, and an object that is allocated as kernel
+ * code does, with sizeof(*f). */
 #include <heddle/heddle.h>
 #include <heddle/kernel.h>
 
@@ -69,6 +70,32 @@ static const struct heddle_task wait_tasks[] = {
 	{ 0 },
 };
 
+DEFINE_STATIC_SRCU(srcu);
+
+static void srcu_reader(void *arg)
+{
+	int idx = srcu_read_lock(&srcu);
+
+	(void)arg;
+	synchronize_srcu(&srcu);
+	srcu_read_unlock(&srcu, idx);
+}
+
+static const struct heddle_task srcu_tasks[] = {
+	{ .name = "reader", .fn = srcu_reader }, { 0 },
+};
+
+static void nests(void *arg)
+{
+	(void)arg;
+	mutex_lock_nested(&cfg_mutex, 9);
+	mutex_unlock(&cfg_mutex);
+}
+
+static const struct heddle_task nest_tasks[] = {
+	{ .name = "nests", .fn = nests }, { 0 },
+};
+
 struct foo {
 	spinlock_t lock;
 	refcount_t ref;
@@ -109,5 +136,9 @@ HEDDLE_SCENARIO(race) = { .name = "race", .title = "static data",
 	.variants = variants, .tasks = race_tasks };
 HEDDLE_SCENARIO(wait) = { .name = "wait", .title = "waits under a lock",
 	.variants = variants, .tasks = wait_tasks };
+HEDDLE_SCENARIO(sync) = { .name = "sync", .title = "grace period inside",
+	.variants = variants, .tasks = srcu_tasks };
+HEDDLE_SCENARIO(nest) = { .name = "nest", .title = "a subclass too high",
+	.variants = variants, .tasks = nest_tasks };
 HEDDLE_SCENARIO(put) = { .name = "put", .title = "put under the lock",
 	.variants = variants, .tasks = put_tasks, .setup = set_up_foo };

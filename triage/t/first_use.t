@@ -55,6 +55,19 @@ $out = `./first_use explore wait --out=wait`;
 like shown($file), qr/^  waiter sleeps on probed in waiter /m,
 	'a completion has its name';
 
+# --- who waits for readers takes nothing, and sleeps
+`./first_use explore sync --out=sync`;
+$out = shown('sync/recursive-srcu.sched');
+like $out, qr/^ synchronize_srcu srcu\n <== possible recursive locking: srcu$/m,
+	'lock_sync is a row';
+like $out, qr/^reader waits \(lock_sync\) for who holds\n    srcu \(W\) in /m,
+	'... and says what it is';
+like $out, qr/^it can deadlock here/m, '... and its deadlock is found';
+
+`./first_use explore nest --out=nest`;
+like shown('nest/bad-subclass-cfg_mutex.sched'),
+	qr/^subclass 9; there are 8, from 0$/m, 'which subclass';
+
 # --- sizeof(*f) is a type, with fields
 $out = `./first_use explore put --out=put`;
 is result($out)->{signatures}, 'freed:lock,use-after-free:*f.lock',
