@@ -5,8 +5,12 @@
  *   report.c            the story: records, verdict, what is left out
  *   report_statement.c  one op in words
  *   picture*.c          rows, in columns
+ *   report_locks.c      locks held and waited for at the verdict
  *   report_splat.c      what lockdep found, and where it comes from
  *   report_witness.c    the deadlock behind a lock-order report
+ *   report_race.c       the two accesses of a race
+ *   report_detail.c     where the verdict was raised, and changed values
+ *   report_neighbour.c  the nearest run that passes
  *   report_lifetime.c   objects: allocated, freed, grace periods, lives
  *   report_left.c       objects and references left at the end
  *   page.c              lines of text, wrapped

@@ -9,7 +9,7 @@ use lib $FindBin::Bin;
 use Heddle;
 use Test::More;
 
-my @block = slurp("$FindBin::Bin/../../README.md") =~ /^```\n(.*?)^```$/gms;
+my @block = slurp("$FindBin::Bin/../../README.md") =~ /^```\w*\n(.*?)^```$/gms;
 
 # The block that has this line.
 sub block_with {
