@@ -57,7 +57,7 @@ static void push_head(struct rows *rows, const struct story *s, u32 i,
 	struct row *r;
 
 	/* the task's own function needs no name, nor does the way out */
-	*inside = n && rec->ev.op.kind != HD_USER &&
+	*inside = n && rec->ev.op.kind != HD_USER && !is_rcu_free(rec) &&
 		  strcmp(stack[0].function, s->task_fn[rec->ev.task]);
 	if (n && !strcmp(function, stack[0].function))
 		return;

@@ -48,6 +48,8 @@ bool is_op(const struct hd_record *rec);
 bool is_lock_op(u8 kind);
 /* ASSERT_EXCLUSIVE_*: a remark about a word. */
 bool is_claim(const struct hd_record *rec);
+/* What kfree_rcu() queued: no code of the model frees it, the place is the call's. */
+bool is_rcu_free(const struct hd_record *rec);
 /* An annotation that the model wrote by hand, not part of a lock's own op. */
 bool is_manual_annotation(const struct hd_record *rec);
 

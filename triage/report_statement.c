@@ -178,6 +178,17 @@ bool is_lock_op(u8 kind)
 	       kind == HD_UNLOCK || kind == HD_DOWNGRADE;
 }
 
+bool is_rcu_free(const struct hd_record *rec)
+{
+	const char *callee;
+
+	if (rec->ev.op.kind != HD_FREE || rec->ev.task >= W->ntasks ||
+	    !W->tasks[rec->ev.task].daemon)
+		return false;
+	callee = sym_callee(rec->ev.op.pc);
+	return callee && strstr(callee, "kfree_rcu");
+}
+
 bool is_claim(const struct hd_record *rec)
 {
 	return rec->ev.op.kind == HD_EV_REMARK && rec->ev.op.addr;
@@ -327,6 +338,12 @@ void statement_make(const struct hd_record *rec, struct statement *s)
 		return;
 	}
 	make_verb(rec, s->verb, sizeof(s->verb));
+	if (is_rcu_free(rec)) {
+		snprintf(s->verb, sizeof(s->verb), "kfree");
+		object_text(rec, s->object, sizeof(s->object));
+		snprintf(s->values, sizeof(s->values), "(kfree_rcu)");
+		return;
+	}
 	if (kind == HD_RCU_LOCK || kind == HD_RCU_UNLOCK || kind == HD_USER ||
 	    kind == HD_AWAIT || kind == HD_EV_EXIT)
 		return;

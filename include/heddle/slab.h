@@ -36,6 +36,10 @@
 #define kzalloc_obj(type, ...)                                         \
 	((type *)hd_kmalloc("sizeof(" #type ")", sizeof(type),         \
 			    GFP_KERNEL | __GFP_ZERO))
+#define kmalloc_array(n, size, flags) \
+	hd_kmalloc(#size, (size_t)(n) * (size), (flags))
+#define kcalloc(n, size, flags) \
+	hd_kmalloc(#size, (size_t)(n) * (size), (flags) | __GFP_ZERO)
 void *hd_kmalloc(const char *size_text, size_t size, gfp_t flags);
 /* NULL is fine. */
 void kfree(const void *p);
