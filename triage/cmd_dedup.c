@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "options.h"
 #include "search.h"
 
 static const char help[] =
@@ -186,14 +187,14 @@ static bool parse(int argc, char **argv, struct dedup *d)
 	struct target t;
 	int c;
 
-	optind = 0;
+	optind = opterr = 0;
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (c == 's')
 			d->scenario = optarg;
 		else if (c == 'f')
 			d->files = true;
 		else
-			return false;
+			return option_unknown(argv);
 	}
 	if (optind + 1 != argc) {
 		fprintf(stderr, "heddle dedup: one DIR, please\n");

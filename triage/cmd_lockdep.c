@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lock_program.h"
+#include "options.h"
 #include "triage.h"
 
 static const char help[] =
@@ -73,9 +74,9 @@ static u32 split(char *text, char **field)
 static bool understand(char **f, u32 n, struct line *l)
 {
 	memset(l, 0, sizeof(*l));
-	l->id = f[0];
 	if (n < 2 || n == 5)
 		return false;
+	l->id = f[0];
 	if (n <= 4) {
 		l->ops = f[1];
 		l->verdict = n > 2 && *f[2] ? f[2] : NULL;
@@ -228,13 +229,14 @@ static bool judge_file(struct judge *j, FILE *f)
 	size_t room = 0;
 	struct line l;
 	bool fine = true;
+	ssize_t size;
 	u32 n;
 
-	while (fine && getline(&text, &room, f) > 0) {
+	while (fine && (size = getline(&text, &room, f)) > 0) {
 		j->lines++;
-		if (*text == '#' || *text == '\n')
+		if (*text == '#' || *text == '\n' || !strcmp(text, "\r\n"))
 			continue;
-		n = split(text, field);
+		n = memchr(text, 0, (size_t)size) ? 0 : split(text, field);
 		if (!understand(field, n, &l)) {
 			fprintf(stderr, "heddle lockdep: %s:%u: not a lock "
 				"program (id<TAB>ops)\n", j->path, j->lines);
@@ -290,7 +292,7 @@ int cmd_lockdep(int argc, char **argv)
 	static struct judge j;
 	int c;
 
-	optind = 1;
+	optind = opterr = 0;
 	while ((c = getopt_long(argc, argv, "", list, NULL)) != -1) {
 		switch (c) {
 		case 'e':
@@ -306,6 +308,7 @@ int cmd_lockdep(int argc, char **argv)
 			usage_of(stdout, help);
 			return EXIT_CLEAN;
 		default:
+			option_unknown(argv);
 			return EXIT_USAGE;
 		}
 	}

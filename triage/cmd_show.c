@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "../src/oracle/lockdep.h"
-
+#include "options.h"
 #include "report.h"
 #include "search.h"
 
@@ -167,7 +167,7 @@ static int show_file(const char *path, const struct show *o)
 		report_mail(stdout, &r);
 	else
 		report_text(stdout, &r, isatty(1) && !getenv("NO_COLOR"));
-	return fflush(stdout) ? EXIT_FAULT : EXIT_CLEAN;
+	return EXIT_CLEAN;
 }
 
 /* --- the verb ------------------------------------------------------------ */
@@ -184,7 +184,7 @@ static bool parse(int argc, char **argv, struct show *o)
 	};
 	int c;
 
-	optind = 0;
+	optind = opterr = 0;
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (c) {
 		case 'l':
@@ -207,7 +207,7 @@ static bool parse(int argc, char **argv, struct show *o)
 			report_all = true;
 			break;
 		default:
-			return false;
+			return option_unknown(argv);
 		}
 	}
 	return true;

@@ -80,7 +80,7 @@ static const char *lock_of(const char *s, u8 *lock)
 /* "X1/2^Y1)" */
 static bool operand(const char *s, struct lock_op *o)
 {
-	u8 nest;
+	u8 nest = 0;
 
 	s = lock_of(s, &o->lock);
 	if (s && *s == '/' && s[1] >= '0' && s[1] <= '9') {

@@ -125,7 +125,16 @@ static const char *program_name(const char *arg)
 		       arg : name;
 }
 
-int main(int argc, char **argv)
+/* A report that could not be written is not there: never in silence. */
+static int after_output(int rc)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return rc;
+	fprintf(stderr, "heddle: cannot write to standard output\n");
+	return EXIT_FAULT;
+}
+
+static int run_verb(int argc, char **argv)
 {
 	u32 i;
 
@@ -158,4 +167,9 @@ int main(int argc, char **argv)
 	fprintf(stderr, "heddle: no verb is called %s (%s --help lists them)\n",
 		argv[1], program);
 	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	return after_output(run_verb(argc, argv));
 }

@@ -261,3 +261,9 @@ void options_help(FILE *f, u32 verb)
 		if (rows[i].verbs & verb)
 			help_row(f, &rows[i]);
 }
+
+bool option_unknown(char **argv)
+{
+	return complain(argv[0], "no such option, or its value is missing: ",
+			argv[optind - 1]);
+}

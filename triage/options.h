@@ -30,6 +30,8 @@ bool options_parse(int argc, char **argv, u32 verb, struct options *o);
 struct target;
 bool target_argument(const char *verb, const struct options *o,
 		     struct target *t);
+/* After getopt_long() said '?': one line about it.  False. */
+bool option_unknown(char **argv);
 /* The options that the verb takes, one a line. */
 void options_help(FILE *f, u32 verb);
 /* Decimal, all of it, at most max. */

@@ -188,28 +188,33 @@ static void find_lanes(struct canvas *c, const struct rows *rows)
 	for (i = 0; i < rows->n; i++)
 		if (rows->at[i].kind != ROW_GAP)
 			seen |= 1ull << rows->at[i].task;
+	if (!seen && story_verdict(c->s)) /* nothing but the verdict */
+		seen = 1ull << story_verdict(c->s)->task;
 	for (i = 0; i < c->s->ntasks; i++)
 		if (seen >> i & 1)
 			c->lane[c->nlanes++].task = i;
 }
 
-/* "timer (irq on fault)": a handler says whom it interrupts. */
-static const char *title_of(struct canvas *c, u32 task)
+/* "timer (irq on fault)": a handler says whom it interrupts, in width. */
+static const char *title_of(struct canvas *c, u32 task, u32 width)
 {
 	static char title[128];
 	const struct hd_task *t = &W->tasks[task];
+	const char *name = story_task(c->s, task);
+	const char *host = story_task(c->s, t->host);
 
 	if (!t->irq)
-		return story_task(c->s, task);
-	snprintf(title, sizeof(title), "%s (%s on %s)", story_task(c->s, task),
-		 t->irq == HEDDLE_HARDIRQ ? "irq" : "softirq",
-		 story_task(c->s, t->host));
-	return title;
+		return name;
+	snprintf(title, sizeof(title), "%s (%s on %s)", name,
+		 t->irq == HEDDLE_HARDIRQ ? "irq" : "softirq", host);
+	if (strlen(title) > width)
+		snprintf(title, sizeof(title), "%s (on %s)", name, host);
+	return strlen(title) > width ? name : title;
 }
 
 static u32 need_of(struct canvas *c, const struct rows *rows, u32 task)
 {
-	u32 i, need = (u32)strlen(title_of(c, task)), w;
+	u32 i, need = (u32)strlen(title_of(c, task, c->p->width)), w;
 
 	for (i = 0; i < rows->n; i++) {
 		if (rows->at[i].task != task || rows->at[i].kind == ROW_GAP)
@@ -288,10 +293,9 @@ static void draw_names(struct canvas *c)
 
 	memset(line, ' ', sizeof(line));
 	for (i = 0; i < c->nlanes; i++) {
-		const char *name = title_of(c, c->lane[i].task);
+		const char *name = title_of(c, c->lane[i].task,
+					    c->lane[i].width);
 
-		if (strlen(name) > c->lane[i].width)
-			name = story_task(c->s, c->lane[i].task);
 		memcpy(line + c->lane[i].x, name, strlen(name));
 	}
 	page_line(c->p, "%.*s", (int)c->p->width, line);

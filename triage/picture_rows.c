@@ -2,8 +2,9 @@
 /* Which rows does the picture have?
  *
  * A row is an op, a hand-written annotation, or the name of the model function
- * that a task enters.  A function that shows a single load, store or lock op
- * shares its row with it: "mmap_write_unlock  mmap_lock". */
+ * that a task enters.  A function that shows a single load or store shares its
+ * row with it, and one that shows a single lock op if its name says which:
+ * "mmap_write_unlock  mmap_lock". */
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,7 +57,7 @@ static void push_head(struct rows *rows, const struct story *s, u32 i,
 	struct row *r;
 
 	/* the task's own function needs no name, nor does the way out */
-	*inside = n && rec->ev.op.kind != HD_USER &&
+	*inside = n && rec->ev.op.kind != HD_USER && !is_rcu_free(rec) &&
 		  strcmp(stack[0].function, s->task_fn[rec->ev.task]);
 	if (n && !strcmp(function, stack[0].function))
 		return;
@@ -107,10 +108,13 @@ static void push_remark(struct rows *rows, const struct story *s, u32 i)
 
 /* --- a function and its only op on one row ------------------------------- */
 
-static bool merges(u8 op)
+/* "request lock" does not say whether it locks or unlocks. */
+static bool merges(u8 op, const char *function)
 {
-	return op == HD_LOAD || op == HD_STORE || op == HD_LOCK ||
-	       op == HD_TRYLOCK || op == HD_UNLOCK || op == HD_DOWNGRADE;
+	if (op == HD_LOCK || op == HD_TRYLOCK || op == HD_UNLOCK ||
+	    op == HD_DOWNGRADE)
+		return strstr(function, "lock") || strstr(function, "downgrade");
+	return op == HD_LOAD || op == HD_STORE;
 }
 
 static bool is_only_op(const struct rows *rows, u32 head)
@@ -119,7 +123,7 @@ static bool is_only_op(const struct rows *rows, u32 head)
 	u32 i;
 
 	if (head + 1 >= rows->n || rows->at[head + 1].kind != ROW_OP ||
-	    rows->at[head + 1].times > 1 || !merges(rows->at[head + 1].op))
+	    rows->at[head + 1].times > 1 || !merges(rows->at[head + 1].op, rows->at[head].st.verb))
 		return false;
 	for (i = head + 2; i < rows->n; i++)
 		if (rows->at[i].task == task)
@@ -176,7 +180,8 @@ void rows_build(const struct story *s, struct rows *rows)
 
 		if (!(s->flag[i] & REC_SHOWN) || task >= s->ntasks)
 			continue;
-		if (s->log[i].ev.op.kind == HD_EV_REMARK) {
+		if (s->log[i].ev.op.kind == HD_EV_REMARK &&
+		    !is_claim(&s->log[i])) {
 			push_remark(rows, s, i);
 			continue;
 		}

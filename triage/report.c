@@ -231,7 +231,7 @@ static bool has_remark(const struct story *s, u32 i)
 
 		if (ev->task != s->log[i].ev.task || is_op(&s->log[j]))
 			return false;
-		if (ev->op.kind == HD_EV_REMARK)
+		if (ev->op.kind == HD_EV_REMARK && !is_claim(&s->log[j]))
 			return true;
 	}
 	return false;
@@ -299,11 +299,15 @@ static bool shows(const struct story *s, u32 i, const struct hd_verdict *v)
 		return i == s->last;
 	if (rec->ev.op.kind == HD_EV_BLOCKED)
 		return sleeps(s, i);
+	if (rec->ev.op.kind == HD_EV_LOCK_SYNC)
+		return i == s->last;
 	if (is_manual_annotation(rec))
 		return s->all || (verdict_of_lockdep(v->kind) &&
 				  names_lock(v, rec->ev.text));
 	if (!is_op(rec) || rec->ev.task >= s->ntasks)
 		return false;
+	if (rec->ev.op.kind == HD_FENCE && !sym_is_model(rec->ev.op.pc))
+		return false; /* a task that said something before its first op */
 	return s->all || i == s->last || shows_op(s, i, v);
 }
 
@@ -481,6 +485,7 @@ bool story_tell(struct story *s, const struct report *r)
 			break;
 	if (story_verdict(s)) {
 		verdict_title(story_verdict(s), s->title, sizeof(s->title));
+		splat_title(s, s->title, sizeof(s->title));
 		verdict_signature(story_verdict(s), s->signature,
 				  sizeof(s->signature));
 	} else {

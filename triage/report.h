@@ -5,8 +5,12 @@
  *   report.c            the story: records, verdict, what is left out
  *   report_statement.c  one op in words
  *   picture*.c          rows, in columns
+ *   report_locks.c      locks held and waited for at the verdict
  *   report_splat.c      what lockdep found, and where it comes from
  *   report_witness.c    the deadlock behind a lock-order report
+ *   report_race.c       the two accesses of a race
+ *   report_detail.c     where the verdict was raised, and changed values
+ *   report_neighbour.c  the nearest run that passes
  *   report_lifetime.c   objects: allocated, freed, grace periods, lives
  *   report_left.c       objects and references left at the end
  *   page.c              lines of text, wrapped
@@ -42,8 +46,10 @@ void change_text(const char *old, const char *val, char *buf, size_t size);
 void object_text(const struct hd_record *rec, char *buf, size_t size);
 bool is_op(const struct hd_record *rec);
 bool is_lock_op(u8 kind);
-/* Was it an interrupt handler that did this? */
-bool record_in_irq(const struct hd_record *rec);
+/* ASSERT_EXCLUSIVE_*: a remark about a word. */
+bool is_claim(const struct hd_record *rec);
+/* What kfree_rcu() queued: no code of the model frees it, the place is the call's. */
+bool is_rcu_free(const struct hd_record *rec);
 /* An annotation that the model wrote by hand, not part of a lock's own op. */
 bool is_manual_annotation(const struct hd_record *rec);
 
@@ -69,6 +75,7 @@ struct splat_edge {
 /* What lockdep found in this run; verdict 0: nothing. */
 struct splat {
 	u8 verdict, bit, excl, prev_read, next_read;
+	bool sleeps;             /* wait-context: not under PREEMPT_RT alone */
 	const char *prev, *next; /* the new dependency */
 	const char *nest;
 	u32 nclasses, nedges, nback;
@@ -76,6 +83,9 @@ struct splat {
 	struct splat_edge edge[16], back[16];
 };
 void splat_keep(struct splat *k); /* of the run that was just made */
+/* buf has the verdict's title. */
+struct story;
+void splat_title(const struct story *s, char *buf, size_t size);
 
 struct story {
 	const struct report *report;

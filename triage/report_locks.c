@@ -106,7 +106,7 @@ static bool is_refusal(u8 kind)
 	return kind == HD_V_CIRCULAR || kind == HD_V_RECURSIVE ||
 	       kind == HD_V_INCONSISTENT || kind == HD_V_IRQ_INVERSION ||
 	       kind == HD_V_IRQ_ORDER || kind == HD_V_WAIT_CONTEXT ||
-	       kind == HD_V_NEST_NOT_HELD;
+	       kind == HD_V_NEST_NOT_HELD || kind == HD_V_BAD_SUBCLASS;
 }
 
 /* Up to the verdict.  An acquire that lockdep refused is wanted, not held. */
@@ -150,14 +150,43 @@ static void print_place(const struct story *s, struct page *p, u32 indent,
 }
 
 static void print_lock(struct locks *l, struct page *p, u32 task,
-		       const struct lock *k, const char *how)
+		       const struct lock *k, const char *how, u32 times)
 {
-	char what[160];
+	char what[160], subclass[12] = "", more[24] = "";
 
-	snprintf(what, sizeof(what), "%s: %s%s %s%s in",
-		 story_task(l->s, task), how, k->name, mode(k),
-		 k->trylock ? " by trylock" : "");
+	if (k->subclass)
+		snprintf(subclass, sizeof(subclass), "/%u", k->subclass);
+	if (times > 1)
+		snprintf(more, sizeof(more), " (%u of them)", times);
+	snprintf(what, sizeof(what), "%s: %s%s%s %s%s%s in",
+		 story_task(l->s, task), how, k->name, subclass, mode(k),
+		 k->trylock ? " by trylock" : "", more);
 	print_place(l->s, p, 2, what, k->rec);
+}
+
+static bool same_lock(const struct locks *l, const struct lock *a,
+		      const struct lock *b)
+{
+	return !strcmp(a->name, b->name) && a->read == b->read &&
+	       a->trylock == b->trylock && a->subclass == b->subclass &&
+	       a->waits == b->waits &&
+	       l->s->log[a->rec].ev.op.pc == l->s->log[b->rec].ev.op.pc;
+}
+
+/* Locks that a loop took are one line. */
+static void print_held_by(struct locks *l, struct page *p, u32 task)
+{
+	const struct lock *held = l->held[task];
+	u32 i, next;
+
+	for (i = 0; i < l->nheld[task]; i = next) {
+		next = i + 1;
+		while (next < l->nheld[task] &&
+		       same_lock(l, &held[i], &held[next]))
+			next++;
+		if (!held[i].waits)
+			print_lock(l, p, task, &held[i], "", next - i);
+	}
 }
 
 static void print_held(struct locks *l, struct page *p)
@@ -174,11 +203,9 @@ static void print_held(struct locks *l, struct page *p)
 	page_line(p, "%s", "");
 	page_line(p, "locks held at the verdict");
 	for (t = 0; t < l->s->ntasks; t++)
-		for (i = 0; i < l->nheld[t]; i++)
-			if (!l->held[t][i].waits)
-				print_lock(l, p, t, &l->held[t][i], "");
+		print_held_by(l, p, t);
 	if (l->wants && v)
-		print_lock(l, p, v->task, &l->wanted, "wants ");
+		print_lock(l, p, v->task, &l->wanted, "wants ", 1);
 }
 
 /* --- blocked: who waits for whom ----------------------------------------- */
@@ -244,6 +271,18 @@ static void print_holders(struct locks *l, struct page *p, u32 i)
 	}
 }
 
+/* A sleeper of static data waits for an "event": which, says the symbol. */
+static const char *slept_on(const struct story *s, u32 i)
+{
+	const struct hd_event *b = &s->log[i].ev;
+	static char name[80];
+
+	if (!s->log[i].type && hd_in_statics(b->op.addr) &&
+	    sym_data(b->op.addr, name, sizeof(name)))
+		return name;
+	return b->text ? b->text : "?";
+}
+
 static void print_blocked(struct locks *l, struct page *p)
 {
 	bool head = false, is_lock, is_bit;
@@ -276,7 +315,7 @@ static void print_blocked(struct locks *l, struct page *p)
 			 story_task(l->s, b->task),
 			 is_lock || is_bit ? "waits for" : "sleeps on",
 			 is_bit ? l->s->log[i].object :
-				  b->text ? b->text : "?", is_lock ? " " : "",
+				  slept_on(l->s, i), is_lock ? " " : "",
 			 is_lock ? mode(top) : "");
 		wait = place_of_wait(l->s, i);
 		print_place(l->s, p, 2, what, wait);

@@ -10,7 +10,6 @@
 #include "report.h"
 
 enum { MAX_STACK = 24 };
-#define CLAIM "claims: "
 
 bool verdict_of_race(u8 kind)
 {
@@ -18,12 +17,6 @@ bool verdict_of_race(u8 kind)
 }
 
 /* --- the two accesses ---------------------------------------------------- */
-
-static bool is_claim(const struct hd_record *r)
-{
-	return r->ev.op.kind == HD_EV_REMARK && r->ev.text &&
-	       !strncmp(r->ev.text, CLAIM, strlen(CLAIM));
-}
 
 /* The access at which the verdict was raised.  A store's record comes with the
  * next step of its task, and nobody is in between. */
@@ -89,7 +82,7 @@ static const char *type_of(const struct hd_record *r)
 	bool plain = op->flags & HD_PLAIN;
 
 	if (is_claim(r))
-		return strstr(r->ev.text, "accesses") ? "assert no accesses" :
+		return strstr(r->ev.text, "ACCESS") ? "assert no accesses" :
 							"assert no writes";
 	if (op->kind == HD_FREE)
 		return "assert no accesses (free)";
@@ -149,18 +142,16 @@ static void print_access(const struct story *s, struct page *p, u32 i,
 	const struct hd_record *r = &s->log[i];
 	struct sym_site site[MAX_STACK];
 	u32 k, n = statement_stack(r, site, MAX_STACK);
-	char bytes[32] = "", object[80];
+	char object[80];
 
 	if (r->ev.op.kind == HD_FREE) {
 		snprintf(object, sizeof(object), "%.*s",
 			 (int)strcspn(field, ".+"), field);
 		field = object;
 	}
-	if (!is_claim(r))
-		snprintf(bytes, sizeof(bytes), " of %u byte%s", r->ev.op.size,
-			 r->ev.op.size == 1 ? "" : "s");
 	page_line(p, "%s", "");
-	page_wrap(p, 2, "%s to %s%s by task %s:", type_of(r), field, bytes,
+	page_wrap(p, 2, "%s to %s of %u byte%s by task %s:", type_of(r), field,
+		  r->ev.op.size, r->ev.op.size == 1 ? "" : "s",
 		  story_task(s, r->ev.task));
 	for (k = 0; k < n; k++)
 		page_place(p, 1, site[k].function, &site[k]);

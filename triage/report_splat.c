@@ -42,6 +42,8 @@ void splat_keep(struct splat *k)
 	k->bit = r->bit;
 	k->excl = r->excl;
 	k->nest = r->nest;
+	k->sleeps = r->nclasses &&
+		    lockdep->class[r->class[0]].wait_inner == LD_WAIT_SLEEP;
 	k->prev = class_name(r->prev);
 	k->next = class_name(r->next);
 	k->prev_read = r->prev_read;
@@ -145,11 +147,15 @@ static void print_wanted(const struct story *s, struct page *p,
 			 const struct splat *k)
 {
 	const struct hd_verdict *v = story_verdict(s);
+	u32 next = acquire_before(s, v->task, k->next, v->step);
+	bool sync = next < s->n &&
+		    s->log[next].ev.op.kind == HD_EV_LOCK_SYNC;
 
 	page_line(p, "%s", "");
-	page_line(p, "%s wants", story_task(s, v->task));
-	print_lock(s, p, acquire_before(s, v->task, k->next, v->step), k->next);
-	print_stack(s, p, acquire_before(s, v->task, k->next, v->step));
+	page_line(p, "%s %s", story_task(s, v->task),
+		  sync ? "waits (lock_sync) for who holds" : "wants");
+	print_lock(s, p, next, k->next);
+	print_stack(s, p, next);
 	page_line(p, "and holds");
 	print_lock(s, p,
 		   acquire_before(s, v->task, k->prev,
@@ -179,35 +185,75 @@ static void print_circular(const struct story *s, struct page *p,
 static void print_recursive(const struct story *s, struct page *p,
 			    const struct splat *k)
 {
+	const struct hd_verdict *v = story_verdict(s);
+	u32 next = acquire_before(s, v->task, k->next, v->step);
+	u32 prev = acquire_before(s, v->task, k->prev, v->step - 1);
+	bool two = next < s->n && prev < s->n &&
+		   s->log[next].ev.op.addr != s->log[prev].ev.op.addr;
+
 	print_wanted(s, p, k);
 	page_line(p, "%s", "");
-	page_wrap(p, 2, "one class, %s after %s: %s", modes[k->next_read],
-		  modes[k->prev_read],
+	page_wrap(p, 2, "%s, %s after %s%s", two ?
+		  "two locks of one class" : "one lock twice",
+		  modes[k->next_read], modes[k->prev_read],
 		  k->prev_read && k->next_read ?
-		  "a reader waits as soon as a writer waits in between" :
-		  "whether it is one lock or two of the class; if two, give "
-		  "the inner one a subclass (_nested) or a nest lock");
+		  ": a reader waits as soon as a writer waits in between" :
+		  two ? ": if their order is fixed, give the inner one a "
+			"subclass (_nested) or a nest lock" : "");
 }
 
 /* --- interrupts -------------------------------------------------------------------- */
 
+/* Does an acquire with these interrupts off, or inside of them, set the bit? */
+static bool sets_usage(const struct hd_record *r, u8 bit)
+{
+	bool soft = bit >= USED_IN_SOFTIRQ, read = bit & USAGE_READ;
+
+	if (!!(r->ev.op.code & 3) != read)
+		return false;
+	if (!(bit & USAGE_ENABLED))
+		return r->context & (soft ? HD_IN_SOFTIRQ : HD_IN_HARDIRQ);
+	return !(r->context & (HD_IRQS_OFF |
+			       (soft ? HD_BH_OFF | HD_IN_SOFTIRQ : 0)));
+}
+
+/* The first acquire that sets the bit.  Without one the lock was held when
+ * interrupts were turned on: the first in that mode. */
+static u32 usage_at(const struct story *s, const char *class, u8 bit, bool *later)
+{
+	u32 i, held = s->n;
+
+	*later = false;
+	for (i = 0; i < s->n && !(s->flag[i] & REC_AFTER); i++) {
+		if (!is_acquire_of(&s->log[i], class))
+			continue;
+		if (sets_usage(&s->log[i], bit))
+			return i;
+		if (held == s->n && bit & USAGE_ENABLED &&
+		    !!(s->log[i].ev.op.code & 3) == !!(bit & USAGE_READ))
+			held = i;
+	}
+	*later = held < s->n;
+	return held;
+}
+
 static void print_usage(const struct story *s, struct page *p, const char *class,
 			u8 bit)
 {
-	bool read = bit & USAGE_READ, in = !(bit & USAGE_ENABLED);
-	bool soft = bit >= USED_IN_SOFTIRQ;
-	u32 i, last = s->n;
+	const char *irq = bit >= USED_IN_SOFTIRQ ? "softirq" : "hardirq";
+	bool later;
+	u32 at = usage_at(s, class, bit, &later);
 
-	for (i = 0; i < s->n && !(s->flag[i] & REC_AFTER) && last == s->n; i++)
-		if (is_acquire_of(&s->log[i], class) &&
-		    !!(s->log[i].ev.op.code & 3) == read &&
-		    record_in_irq(&s->log[i]) == in)
-			last = i;
-	page_line(p, "  %s is {%s}: taken %s %s%s", class,
-		  lockdep_usage_name(bit), in ? "in a" : "with",
-		  soft ? "softirq" : "hardirq", in ? "" : "s on");
-	print_lock(s, p, last, class);
-	print_stack(s, p, last);
+	if (!(bit & USAGE_ENABLED))
+		page_line(p, "  %s is {%s}: taken in a %s", class,
+			  lockdep_usage_name(bit), irq);
+	else
+		page_line(p, "  %s is {%s}: %s %ss %s", class,
+			  lockdep_usage_name(bit),
+			  later ? "held when" : "taken with", irq,
+			  later ? "were turned on" : "on");
+	print_lock(s, p, at, class);
+	print_stack(s, p, at);
 }
 
 static void print_path(const struct story *s, struct page *p,
@@ -223,7 +269,7 @@ static void print_irq(const struct story *s, struct page *p,
 		      const struct splat *k)
 {
 	bool order = k->verdict == HD_V_IRQ_ORDER;
-	const char *safe = order ? k->class[0] : k->class[0], *unsafe = safe;
+	const char *safe = k->class[0], *unsafe = safe;
 	u32 number = 0;
 
 	if (order)
@@ -234,9 +280,15 @@ static void print_irq(const struct story *s, struct page *p,
 	if (order)
 		print_wanted(s, p, k);
 	page_line(p, "%s", "");
-	page_wrap(p, 2, safe == unsafe && !k->nedges ?
-		  "one class, taken in an interrupt and with that interrupt on" :
-		  "an interrupt must not come while these are held");
+	if (k->verdict == HD_V_INCONSISTENT)
+		page_line(p, "one class, taken in an interrupt and with that "
+			  "interrupt on");
+	else
+		page_wrap(p, 2, "the interrupt may come where %s is held, and "
+			  "waits for %s, whose holder may wait for %s",
+			  k->bit & USAGE_ENABLED ? safe : unsafe,
+			  k->bit & USAGE_ENABLED ? unsafe : safe,
+			  k->bit & USAGE_ENABLED ? safe : unsafe);
 	print_usage(s, p, safe, k->bit);
 	print_usage(s, p, unsafe, k->excl);
 	if (k->nedges || k->nback || order)
@@ -259,8 +311,9 @@ static void print_wait(const struct story *s, struct page *p,
 	page_line(p, "%s wants", story_task(s, v->task));
 	print_lock(s, p, acquire_before(s, v->task, k->class[0], v->step),
 		   k->class[0]);
-	page_line(p, k->nclasses > 1 ? "which may sleep, inside" :
-				       "which may sleep, in an interrupt");
+	page_wrap(p, 2, "which may sleep%s, %s",
+		  k->sleeps ? "" : " under PREEMPT_RT",
+		  k->nclasses > 1 ? "inside" : "in an interrupt");
 	if (k->nclasses > 1)
 		print_lock(s, p, acquire_before(s, v->task, k->class[1],
 						v->step), k->class[1]);
@@ -279,6 +332,17 @@ static void print_unbalance(const struct story *s, struct page *p)
 		  none ? "; it holds no lock at all" : "");
 }
 
+static void print_subclass(const struct story *s, struct page *p)
+{
+	u32 i = s->last < s->n ? s->last : 0;
+
+	while (i && s->log[i].ev.op.kind != HD_EV_ACQUIRE)
+		i--;
+	page_line(p, "%s", "");
+	page_line(p, "subclass %u; there are %u, from 0", s->log[i].ev.op.arg,
+		  LOCKDEP_SUBCLASSES);
+}
+
 static void print_nest(const struct story *s, struct page *p,
 		       const struct splat *k)
 {
@@ -290,6 +354,24 @@ static void print_nest(const struct story *s, struct page *p,
 		   k->class[0]);
 	page_wrap(p, 2, "under the nest lock %s, which it does not hold",
 		  k->nest ? k->nest : "?");
+}
+
+/* The kernel's title says which interrupt. */
+void splat_title(const struct story *s, char *buf, size_t size)
+{
+	static const char *const irq[] = { "HARDIRQ", "HARDIRQ-READ",
+					   "SOFTIRQ", "SOFTIRQ-READ" };
+	static const char general[] = "irq-safe -> irq-unsafe";
+	const char *name = irq[(s->splat.bit >= USED_IN_SOFTIRQ) * 2 +
+			       (s->splat.bit & USAGE_READ)];
+	char rest[200];
+
+	if (s->splat.verdict != HD_V_IRQ_ORDER ||
+	    story_verdict(s)->kind != HD_V_IRQ_ORDER ||
+	    strncmp(buf, general, strlen(general)))
+		return;
+	snprintf(rest, sizeof(rest), "%s", buf + strlen(general));
+	snprintf(buf, size, "%s-safe -> %s-unsafe%s", name, name, rest);
 }
 
 void report_splat(const struct story *s, struct page *p)
@@ -319,6 +401,9 @@ void report_splat(const struct story *s, struct page *p)
 		break;
 	case HD_V_UNBALANCE:
 		print_unbalance(s, p);
+		break;
+	case HD_V_BAD_SUBCLASS:
+		print_subclass(s, p);
 		break;
 	}
 }

@@ -87,6 +87,7 @@ static const char *const kind_word[HD_KINDS] = {
 	[HD_EV_RELEASE] = "lock_release",
 	[HD_EV_DOWNGRADE] = "lock_downgrade", [HD_EV_EXIT] = "exit",
 	[HD_EV_BAD_ACCESS] = "bad access", [HD_EV_BLOCKED] = "blocked",
+	[HD_EV_LOCK_SYNC] = "lock_sync",
 };
 
 static const char *strip(const char *s, const char *prefix)
@@ -132,7 +133,7 @@ static bool verb_is_fixed(u8 kind)
 {
 	return kind == HD_USER || kind == HD_RCU_GP || kind == HD_AWAIT ||
 	       (kind >= HD_EV_ACQUIRE && kind != HD_EV_BAD_ACCESS &&
-		kind != HD_EV_BLOCKED);
+		kind != HD_EV_BLOCKED && kind != HD_EV_LOCK_SYNC);
 }
 
 static void make_verb(const struct hd_record *rec, char *verb, size_t size)
@@ -175,6 +176,22 @@ bool is_lock_op(u8 kind)
 {
 	return kind == HD_LOCK || kind == HD_TRYLOCK || kind == HD_ACQUIRED ||
 	       kind == HD_UNLOCK || kind == HD_DOWNGRADE;
+}
+
+bool is_rcu_free(const struct hd_record *rec)
+{
+	const char *callee;
+
+	if (rec->ev.op.kind != HD_FREE || rec->ev.task >= W->ntasks ||
+	    !W->tasks[rec->ev.task].daemon)
+		return false;
+	callee = sym_callee(rec->ev.op.pc);
+	return callee && strstr(callee, "kfree_rcu");
+}
+
+bool is_claim(const struct hd_record *rec)
+{
+	return rec->ev.op.kind == HD_EV_REMARK && rec->ev.op.addr;
 }
 
 bool is_manual_annotation(const struct hd_record *rec)
@@ -315,7 +332,18 @@ void statement_make(const struct hd_record *rec, struct statement *s)
 		annotation(rec, s);
 		return;
 	}
+	if (is_claim(rec)) {
+		snprintf(s->verb, sizeof(s->verb), "%s", rec->ev.text);
+		object_text(rec, s->object, sizeof(s->object));
+		return;
+	}
 	make_verb(rec, s->verb, sizeof(s->verb));
+	if (is_rcu_free(rec)) {
+		snprintf(s->verb, sizeof(s->verb), "kfree");
+		object_text(rec, s->object, sizeof(s->object));
+		snprintf(s->values, sizeof(s->values), "(kfree_rcu)");
+		return;
+	}
 	if (kind == HD_RCU_LOCK || kind == HD_RCU_UNLOCK || kind == HD_USER ||
 	    kind == HD_AWAIT || kind == HD_EV_EXIT)
 		return;
@@ -341,9 +369,4 @@ void op_statement(const struct hd_record *rec, char *buf, size_t size)
 
 	statement_make(rec, &s);
 	statement_print(&s, buf, size);
-}
-
-bool record_in_irq(const struct hd_record *rec)
-{
-	return rec->ev.task < W->ntasks && W->tasks[rec->ev.task].irq;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../src/oracle/lockdep.h"
 #include "report.h"
 #include "search.h"
 
@@ -33,14 +34,38 @@ static bool is_in_cycle(const struct splat *k, const char *name)
 	return false;
 }
 
-static bool fits(const struct splat *k, const struct hd_verdict *v)
+static bool is_class(const char *name)
+{
+	u32 i;
+
+	for (i = 0; i < lockdep_nclasses(); i++)
+		if (!strcmp(lockdep->class[i].name, name))
+			return true;
+	return false;
+}
+
+/* Who waits for the readers of a class (lock_sync) sleeps, and the deadlock names
+ * what it sleeps on. */
+static bool has_sync(const struct story *s)
+{
+	u32 i;
+
+	for (i = 0; i < s->n; i++)
+		if (s->log[i].ev.op.kind == HD_EV_LOCK_SYNC && s->log[i].ev.text &&
+		    is_in_cycle(&s->splat, s->log[i].ev.text))
+			return true;
+	return false;
+}
+
+static bool fits(const struct story *s, const struct hd_verdict *v)
 {
 	u32 i;
 
 	if (v->kind != HD_V_DEADLOCK || !v->nnames)
 		return false;
 	for (i = 0; i < v->nnames; i++)
-		if (!is_in_cycle(k, v->names[i]))
+		if (!is_in_cycle(&s->splat, v->names[i]) &&
+		    (is_class(v->names[i]) || !has_sync(s)))
 			return false;
 	return true;
 }
@@ -52,7 +77,7 @@ static bool found(struct hd_explore *x, void *arg)
 
 	(void)x;
 	for (i = 0; i < W->nverdicts && !w->found; i++) {
-		if (!fits(&w->s->splat, &W->verdicts[i]))
+		if (!fits(w->s, &W->verdicts[i]))
 			continue;
 		w->found = true;
 		hd_explore_schedule(&w->schedule);

@@ -15,26 +15,35 @@
 
 /* --- signatures ---------------------------------------------------------- */
 
+/* The field of the object, or the variable (race_verdict.c); NULL: no name. */
+static const char *word_of(const struct hd_verdict *v, char *buf, size_t size)
+{
+	if (v->type)
+		return sym_field(v->type, v->off, buf, size);
+	if ((v->kind == HD_V_DATA_RACE || v->kind == HD_V_ASSERT_RACE) &&
+	    v->off)
+		return sym_data((u64)__start_hd_data + v->off - 1, buf, size);
+	return NULL;
+}
+
 void verdict_signature(const struct hd_verdict *v, char *buf, size_t size)
 {
-	char field[128];
+	char word[128];
 
-	hd_verdict_signature(v, v->type ? sym_field(v->type, v->off, field,
-						    sizeof(field)) : NULL,
-			     buf, size);
+	hd_verdict_signature(v, word_of(v, word, sizeof(word)), buf, size);
 }
 
 void verdict_title(const struct hd_verdict *v, char *buf, size_t size)
 {
 	const char *task = v->task < W->ntasks ? W->tasks[v->task].name : NULL;
-	char sig[160];
+	char word[128], sig[160];
 	int at = snprintf(buf, size, "%s", hd_verdict_title(v->kind));
 	u32 i;
 
 	for (i = 0; i < v->nnames && (size_t)at < size; i++)
 		at += snprintf(buf + at, size - (size_t)at, "%s %s",
 			       i ? "," : ":", v->names[i]);
-	if (v->type && (size_t)at < size) {
+	if ((v->type || word_of(v, word, sizeof(word))) && (size_t)at < size) {
 		verdict_signature(v, sig, sizeof(sig));
 		at += snprintf(buf + at, size - (size_t)at, "%s %s",
 			       v->nnames ? "," : ":", strrchr(sig, ' ') + 1);

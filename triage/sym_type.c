@@ -121,6 +121,46 @@ static bool unit_type(Dwarf_Die *unit, const char *name, Dwarf_Die *type)
 	return false;
 }
 
+/* "*p": what the variables p of this unit point to.  Not if two of them point to
+ * different types. */
+static bool pointee(Dwarf_Die *die, const char *name, Dwarf_Die *type, bool *clash)
+{
+	Dwarf_Die child, pointer, t;
+	bool found = type->addr != NULL;
+	const char *n;
+
+	if (dwarf_child(die, &child))
+		return found;
+	do {
+		int tag = dwarf_tag(&child);
+
+		if (tag == DW_TAG_subprogram || tag == DW_TAG_lexical_block ||
+		    tag == DW_TAG_inlined_subroutine)
+			found = pointee(&child, name, type, clash);
+		if (tag != DW_TAG_variable && tag != DW_TAG_formal_parameter)
+			continue;
+		n = dwarf_diename(&child);
+		if (!n || strcmp(n, name) || !type_of(&child, &pointer) ||
+		    dwarf_tag(&pointer) != DW_TAG_pointer_type ||
+		    !type_of(&pointer, &t))
+			continue;
+		*clash |= found && t.addr != type->addr;
+		*type = t;
+		found = true;
+	} while (!dwarf_siblingof(&child, &child));
+	return found;
+}
+
+static bool own_pointee(u32 own, const char *name, Dwarf_Die *type)
+{
+	const struct sym_program *p = sym_program();
+	bool clash = false;
+
+	memset(type, 0, sizeof(*type));
+	return own < p->nunit && pointee(&p->unit[own].die, name, type, &clash) &&
+	       !clash;
+}
+
 /* Files may have different types of one name: the scenario's own come first. */
 static u32 own_unit(void)
 {
@@ -140,6 +180,8 @@ static bool search_type(u32 own, const char *name, Dwarf_Die *type)
 	const struct sym_program *p = sym_program();
 	u32 i, pass;
 
+	if (*name == '*')
+		return own_pointee(own, name + 1, type);
 	if (own < p->nunit && unit_type(&p->unit[own].die, name, type))
 		return true;
 	for (pass = 0; pass < 2; pass++)

@@ -149,4 +149,11 @@ void hd_lockdep_assert(bool held, const struct lockdep_map *map);
 #define _THIS_IP_ 0ul
 #define SINGLE_DEPTH_NESTING 1
 
+/* A class of its own for a lock that nobody holds; k is its name as well. */
+#define lockdep_set_class(l, k) hd_lockdep_set_class(&(l)->dep_map, #k, (k))
+#define lockdep_set_class_and_name(l, k, n) \
+	hd_lockdep_set_class(&(l)->dep_map, (n), (k))
+void hd_lockdep_set_class(struct lockdep_map *map, const char *name,
+			  const struct lock_class_key *key);
+
 #endif

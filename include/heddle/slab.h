@@ -27,8 +27,8 @@
 #define __GFP_ZERO ((gfp_t)0x100)
 #define __GFP_NOFAIL ((gfp_t)0x200)
 
-/* The type for reports comes from the text of the size: sizeof(struct x).
- * Where that names no type, use the _obj forms, which take it. */
+/* The type for reports comes from the text of the size: sizeof(struct x), or *p
+ * of sizeof(*p).  Where that names none, use the _obj forms, which take it. */
 #define kmalloc(size, flags) hd_kmalloc(#size, (size), (flags))
 #define kzalloc(size, flags) hd_kmalloc(#size, (size), (flags) | __GFP_ZERO)
 #define kmalloc_obj(type, ...) \
@@ -36,6 +36,10 @@
 #define kzalloc_obj(type, ...)                                         \
 	((type *)hd_kmalloc("sizeof(" #type ")", sizeof(type),         \
 			    GFP_KERNEL | __GFP_ZERO))
+#define kmalloc_array(n, size, flags) \
+	hd_kmalloc(#size, (size_t)(n) * (size), (flags))
+#define kcalloc(n, size, flags) \
+	hd_kmalloc(#size, (size_t)(n) * (size), (flags) | __GFP_ZERO)
 void *hd_kmalloc(const char *size_text, size_t size, gfp_t flags);
 /* NULL is fine. */
 void kfree(const void *p);

@@ -33,4 +33,23 @@ typedef unsigned int gfp_t;
 #define GFP_KERNEL ((gfp_t)1)
 #define GFP_ATOMIC ((gfp_t)2)
 
+/* For sparse, the linker and the cache: no meaning here. */
+#define __rcu
+#define __user
+#define __iomem
+#define __percpu
+#define __force
+#define __acquires(x)
+#define __releases(x)
+#define __must_hold(x)
+#define __guarded_by(x)
+#define __init
+#define __cold
+#define __read_mostly
+#define __ro_after_init
+#define ____cacheline_aligned_in_smp
+#define EXPORT_SYMBOL(x)
+#define EXPORT_SYMBOL_GPL(x)
+#define fallthrough __attribute__((__fallthrough__))
+
 #endif

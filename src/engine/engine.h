@@ -19,7 +19,9 @@ struct hd_record {
 	u8 nframes;
 	u8 nheld;
 	u8 preempted;       /* another task was switched away from for this op */
+	u8 context;         /* HD_IN_*: the interrupt that the task was in */
 };
+enum { HD_IN_HARDIRQ = 1, HD_IN_SOFTIRQ = 2, HD_IRQS_OFF = 4, HD_BH_OFF = 8 };
 
 /* Where a transition touched what: for dependence under exhaustive search. */
 struct hd_touch {
@@ -273,7 +275,8 @@ static __always_inline void hd_gives(u8 order)
 	W->cur->order_given = order + 1;
 }
 void hd_settle_store(void);
-void hd_remark_at(const char *text, u32 pc); /* heddle_remark() of that place */
+/* heddle_remark() of that place; p, size: what it is about, or NULL, 0. */
+void hd_remark_at(const char *text, u32 pc, const volatile void *p, u32 size);
 void hd_keep_frames(u32 pc); /* recording: a store happens now */
 static __always_inline void hd_settle(void)
 {

@@ -90,6 +90,14 @@ static void put_frames(struct hd_record *r)
 	hd_eng.nstore_frames = 0;
 }
 
+static u8 context_of(const struct hd_task *t)
+{
+	return (u8)((t->in_hardirq ? HD_IN_HARDIRQ : 0) |
+		    (t->in_softirq ? HD_IN_SOFTIRQ : 0) |
+		    (t->irqs_off ? HD_IRQS_OFF : 0) |
+		    (t->bh_off ? HD_BH_OFF : 0));
+}
+
 static void record(const struct hd_event *ev)
 {
 	struct hd_record *r;
@@ -102,9 +110,11 @@ static void record(const struct hd_event *ev)
 	if (ev->task < W->ntasks) {
 		put_frames(r);
 		r->nheld = W->cur->nheld;
+		r->context = context_of(W->cur);
 	} else {
 		r->nframes = 0;
 		r->nheld = 0;
+		r->context = 0;
 	}
 }
 
@@ -258,9 +268,10 @@ void hd_note(u32 code, const volatile void *obj, bool write, u64 a, u64 b,
 	hd_emit(&ev);
 }
 
-void hd_remark_at(const char *text, u32 pc)
+void hd_remark_at(const char *text, u32 pc, const volatile void *p, u32 size)
 {
-	struct hd_event ev = { .op = { .kind = HD_EV_REMARK, .pc = pc },
+	struct hd_event ev = { .op = { .kind = HD_EV_REMARK, .pc = pc,
+				       .addr = (u64)p, .size = size },
 			       .text = text };
 
 	if (likely(!hd_eng.recording))
@@ -273,7 +284,7 @@ void hd_remark_at(const char *text, u32 pc)
 
 void heddle_remark(const char *text)
 {
-	hd_remark_at(text, HD_PC());
+	hd_remark_at(text, HD_PC(), NULL, 0);
 }
 
 void heddle_state(u32 hash)

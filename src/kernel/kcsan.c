@@ -39,9 +39,9 @@ void kcsan_atomic_next(int n)
 static const char *text(u8 what)
 {
 	if (what & HD_EXCLUSIVE_BITS)
-		return "claims: nobody changes these bits";
-	return what & HD_EXCLUSIVE_ACCESS ? "claims: nobody else accesses this" :
-					    "claims: nobody else writes this";
+		return "ASSERT_EXCLUSIVE_BITS";
+	return what & HD_EXCLUSIVE_ACCESS ? "ASSERT_EXCLUSIVE_ACCESS" :
+					    "ASSERT_EXCLUSIVE_WRITER";
 }
 
 static void claim(const volatile void *p, u32 size, u8 what, u64 mask, u32 pc,
@@ -53,7 +53,7 @@ static void claim(const volatile void *p, u32 size, u8 what, u64 mask, u32 pc,
 		return;
 	hd_need_op();
 	if (!end)
-		hd_remark_at(text(what), pc);
+		hd_remark_at(text(what), pc, p, size);
 	/* who comes first, decides what a claim about bits gets to see */
 	hd_order_range(p, size, what & HD_EXCLUSIVE_ACCESS);
 	hd_access_oracle.exclusive((u64)p, size, what, mask, pc, end);

@@ -46,6 +46,18 @@ void hd_lockdep_init_map_type(struct lockdep_map *map, const char *name,
 	map->lock_type = lock_type;
 }
 
+/* The wait type stays. */
+void hd_lockdep_set_class(struct lockdep_map *map, const char *name,
+			  const struct lock_class_key *key)
+{
+	struct lockdep_map old = *map;
+
+	init_map(map, name, key, HD_PC());
+	map->wait_inner = old.wait_inner;
+	map->wait_outer = old.wait_outer;
+	map->lock_type = old.lock_type;
+}
+
 void hd_annotate_acquire(struct lockdep_map *map, int subclass, int trylock,
 			 int read)
 {

@@ -112,3 +112,32 @@ static void pair(void *arg)
 TWIN_TASKS(pair, { "a", pair });
 TWIN_VARIANTS(pair, SHOWS(RECURSIVE));
 TWIN(pair, "lockdep/two of a class");
+
+/* --- two locks of one init site, one with a class of its own -------- */
+
+static struct mutex outer, inner;
+
+static void class_setup(void)
+{
+	static struct lock_class_key inner_key;
+	struct mutex *m[] = { &outer, &inner };
+	u32 i;
+
+	for (i = 0; i < 2; i++)
+		mutex_init(m[i]);
+	if (!buggy())
+		lockdep_set_class(&inner, &inner_key);
+}
+
+static void nested(void *arg)
+{
+	(void)arg;
+	mutex_lock(&outer);
+	mutex_lock(&inner);
+	mutex_unlock(&inner);
+	mutex_unlock(&outer);
+}
+
+TWIN_TASKS(class, { "a", nested });
+TWIN_VARIANTS(class, SHOWS(RECURSIVE));
+TWIN(class, "lockdep/a class of its own");

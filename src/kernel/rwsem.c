@@ -7,8 +7,9 @@
 #include <heddle/errno.h>
 
 #include "kernel.h"
+#include "queue.h"
 
-enum { WORD = 8, WRITER = 0x80 };
+enum { WORD = 8 };
 
 /* Constant during a run, so it is no part of the world. */
 static enum rwsem_policy policy;
@@ -36,13 +37,6 @@ void hd_init_rwsem(struct rw_semaphore *s, const char *name,
 
 /* --- the queue ------------------------------------------------------ */
 
-static void enqueue(struct rw_semaphore *s, u8 kind)
-{
-	if (s->nwaiters == RWSEM_MAX_WAITERS)
-		hd_limit("rwsem waiters");
-	s->queue[s->nwaiters++] = (u8)W->cur->id | kind;
-}
-
 static void leave_at(struct rw_semaphore *s, u32 i)
 {
 	if (i >= s->nwaiters)
@@ -58,14 +52,14 @@ static int my_place(const struct rw_semaphore *s)
 	int i;
 
 	for (i = 0; i < s->nwaiters; i++)
-		if ((s->queue[i] & ~WRITER) == W->cur->id)
+		if ((s->queue[i] & ~QUEUE_WRITER) == W->cur->id)
 			return i;
 	return -1;
 }
 
 static bool first_is(const struct rw_semaphore *s, u8 kind)
 {
-	return s->nwaiters && (s->queue[0] & WRITER) == kind;
+	return s->nwaiters && (s->queue[0] & QUEUE_WRITER) == kind;
 }
 
 /* Let queued readers in: all of them, or under RT those before a writer. */
@@ -76,7 +70,7 @@ static void grant_readers(struct rw_semaphore *s)
 	while (i < s->nwaiters) {
 		u8 q = s->queue[i];
 
-		if (q & WRITER) {
+		if (q & QUEUE_WRITER) {
 			if (policy == RWSEM_RT)
 				break;
 			i++;
@@ -94,8 +88,8 @@ static void wake_writer(const struct rw_semaphore *s)
 	u32 i;
 
 	for (i = 0; i < s->nwaiters; i++)
-		if (s->queue[i] & WRITER) {
-			hd_wake(s->queue[i] & ~WRITER);
+		if (s->queue[i] & QUEUE_WRITER) {
+			hd_wake(s->queue[i] & ~QUEUE_WRITER);
 			return;
 		}
 }
@@ -107,7 +101,7 @@ static void wake_next(struct rw_semaphore *s)
 		return;
 	if (first_is(s, 0) || policy == RWSEM_READER_PREFERRING)
 		grant_readers(s);
-	if (!s->readers && (first_is(s, WRITER) ||
+	if (!s->readers && (first_is(s, QUEUE_WRITER) ||
 			    policy == RWSEM_READER_PREFERRING))
 		wake_writer(s);
 }
@@ -137,7 +131,7 @@ static bool reader_may_try(const struct rw_semaphore *s)
 	if (policy == RWSEM_READER_PREFERRING)
 		return true;
 	if (policy == RWSEM_RT)
-		return !first_is(s, WRITER);
+		return !first_is(s, QUEUE_WRITER);
 	return !s->nwaiters;
 }
 
@@ -196,7 +190,7 @@ static int lock_read(struct rw_semaphore *s, int subclass, bool killable,
 		hd_did(old, word(s));
 		return 0;
 	}
-	enqueue(s, 0);
+	queue_join(s->queue, &s->nwaiters, 0, "rwsem waiters");
 	hd_gives(HD_RELAXED);
 	hd_did(old, word(s));
 	sleep(s, flags, killable, pc);
@@ -302,7 +296,7 @@ static int lock_write(struct rw_semaphore *s, int subclass, bool killable,
 		hd_did(old, word(s));
 		return 0;
 	}
-	enqueue(s, WRITER);
+	queue_join(s->queue, &s->nwaiters, QUEUE_WRITER, "rwsem waiters");
 	hd_gives(HD_RELAXED);
 	hd_did(old, word(s));
 	return wait_write(s, killable, pc);
@@ -366,6 +360,7 @@ void up_write(struct rw_semaphore *s)
 void downgrade_write(struct rw_semaphore *s)
 {
 	u32 pc = HD_PC();
+	bool reads = hd_lock_is_held(&s->dep_map, 1);
 	u64 old;
 
 	begin(s, HD_DOWNGRADE, HD_RW, HD_RELEASE, pc);
@@ -377,6 +372,8 @@ void downgrade_write(struct rw_semaphore *s)
 		wake_next(s);
 	}
 	hd_did(old, word(s));
+	if (reads) /* lockdep's own WARN, which does not turn it off */
+		hd_complain(HD_V_WARN, NULL, "downgrading a read lock", pc);
 }
 
 /* --- looking -------------------------------------------------------- */

@@ -354,3 +354,21 @@ static void modes(void *arg)
 TWIN_TASKS(modes, { "a", modes });
 TWIN_VARIANTS(modes, SHOWS(LOCK_ASSERT));
 TWIN(modes, "rwsem/assertions");
+
+/* --- a reader has nothing to downgrade ------------------------------ */
+
+static void reader_downgrades(void *arg)
+{
+	(void)arg;
+	if (buggy())
+		down_read(&w->s);
+	else
+		down_write(&w->s);
+	downgrade_write(&w->s);
+	up_read(&w->s);
+}
+
+#define no_writer_setup setup
+TWIN_TASKS(no_writer, { "a", reader_downgrades });
+TWIN_VARIANTS(no_writer, SHOWS(WARN));
+TWIN(no_writer, "rwsem/downgrade of a read lock");

@@ -20,8 +20,9 @@ void *hd_memset(void *to, int c, size_t size);
 
 /* --- allocation ----------------------------------------------------- */
 
-/* "sizeof(struct x)" -> "struct x", with a place to stay.  Nothing depends on
- * where it stays, so this is no part of the world. */
+/* "sizeof(struct x)" -> "struct x", "sizeof(*p)" -> "*p" (triage knows what p
+ * points to), with a place to stay.  Nothing depends on where it stays, so this is
+ * no part of the world. */
 static const char *type_in(const char *text)
 {
 	static char names[64][48];
@@ -30,7 +31,7 @@ static const char *type_in(const char *text)
 	u32 i;
 
 	if (strncmp(text, "sizeof(", 7) || len < 9 || len - 8 > 47 ||
-	    strchr(text, '*') || strchr(text, ')') != text + len - 1)
+	    strchr(text + 8, '*') || strchr(text, ')') != text + len - 1)
 		return "kmalloc";
 	text += 7;
 	len -= 8;

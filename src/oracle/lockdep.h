@@ -150,7 +150,7 @@ bool lockdep_holds(const struct hd_task *t, const struct lockdep_map *map,
 /* hardirqs | softirqs << 1: the interrupt that t runs in. */
 static inline u8 lockdep_irq_context(const struct hd_task *t)
 {
-	return (u8)(!!t->in_hardirq | !!t->in_softirq << 1);
+	return (u8)((t->in_hardirq ? 1 : 0) | (t->in_softirq ? 2 : 0));
 }
 
 /* --- lockdep_class.c ------------------------------------------------------- */

@@ -18,7 +18,8 @@ static const char *name_with_subclass(const char *name, u32 subclass)
 
 	if (!subclass)
 		return name;
-	snprintf(text, sizeof(text), "%.36s/%u", name, subclass);
+	snprintf(text, sizeof(text), "%.36s/%u", name,
+		 subclass % LOCKDEP_SUBCLASSES);
 	for (i = 0; i < n; i++)
 		if (!strcmp(names[i], text))
 			return names[i];

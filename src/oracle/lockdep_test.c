@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Lockdep's first form, safe and buggy twins: recursion, order, balance, held
- * at exit and at return to user space.  Expected verdicts are the kernel's
- * (facts of a booted 6.12 with PROVE_LOCKING).  Covers lockdep_stack.c,
- * lockdep_graph.c, and verdict.c through the names that are compared. */
+/* What lockdep says of locks that tasks really take, safe and buggy twins:
+ * recursion, order, balance, held at exit and at return to user space; rule by
+ * rule: lockdep_rules_test.c.  Expected verdicts are those of a booted 6.12 with
+ * PROVE_LOCKING.  Covers lockdep_stack.c, lockdep_graph.c, and verdict.c through
+ * the names that are compared. */
 #include <heddle/heddle.h>
 #include <heddle/kernel.h>
 

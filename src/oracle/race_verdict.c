@@ -23,10 +23,14 @@ static void name_both(struct hd_verdict *v, const char *a, const char *b)
 	v->names[1] = swap ? a : b;
 }
 
+/* Static data has no type: its place there tells one variable from another, and
+ * triage finds the name. */
 static void name_object(struct hd_verdict *v, u64 addr)
 {
 	const struct hd_object *o;
 
+	if (hd_in_statics(addr))
+		v->off = (u32)(addr - (u64)__start_hd_data) + 1;
 	if (!hd_in_heap(addr))
 		return;
 	o = hd_object_at(addr);

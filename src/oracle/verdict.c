@@ -48,9 +48,11 @@ void hd_verdict_signature(const struct hd_verdict *v, const char *field,
 	for (i = 0; i < v->nnames && at < size; i++)
 		at += (size_t)snprintf(buf + at, size - at, " %s",
 				       v->names[i]);
-	if (!v->type || at >= size)
+	if (at >= size || (!v->type && !field))
 		return;
-	if (field)
+	if (!v->type)
+		snprintf(buf + at, size - at, " %s", field);
+	else if (field)
 		snprintf(buf + at, size - at, " %s.%s", v->type, field);
 	else
 		snprintf(buf + at, size - at, " %s+%u", v->type, v->off);

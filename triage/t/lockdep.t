@@ -122,7 +122,8 @@ for ([ "a\tT1: Q(A)\n", qr/:1: unknown operation: Q\(A\)$/ ],
      [ "a\tW(A)\n", qr/:1: no task/ ],
      [ "a\tT99: W(A)\n", qr/:1: not a task/ ],
      [ "a\t\@A=soft T1: W(A)\n", qr/:1: not a wait type/ ],
-     [ "# c\nnothing\n", qr/:2: not a lock program/ ]) {
+     [ "# c\nnothing\n", qr/:2: not a lock program/ ],
+     [ "a\tT1: W(A) \0 W(A)\n", qr/:1: not a lock program/ ]) {
 	my ($text, $why) = @$_;
 	spew($file, $text);
 	($rc, $out, $err) = heddle('lockdep', $file);
@@ -131,7 +132,19 @@ for ([ "a\tT1: Q(A)\n", qr/:1: unknown operation: Q\(A\)$/ ],
 }
 for ([], [ '/nonexistent' ], [ '--what', 'x' ]) {
 	($rc, $out, $err) = heddle('lockdep', @$_);
-	ok $rc eq '2' && $err, "usage: lockdep @$_";
+	ok $rc eq '2' && $err =~ /\Aheddle lockdep: [^\n]*\n\z/,
+	    "usage: lockdep @$_";
+}
+spew($file, "a\tT1: W(A) U(A)\r\n\r\nb\tT1: W(A) W(A)");
+($rc, $out) = heddle('lockdep', $file);
+like $out, qr/^a\tclean\t-\nb\treport:recursive\top2=W\(A\)\@T1\nresult: /,
+    'CRLF, empty lines, no newline at the end';
+SKIP: {
+	skip 'no /dev/full', 1 unless -c '/dev/full';
+	my $full = $ENV{HEDDLE} // 'build/heddle';
+	system("$full lockdep $file > /dev/full 2>$dir/full");
+	ok $? >> 8 == 70 && slurp("$dir/full") =~ /\A[^\n]+\n\z/,
+	    'what cannot be written is no success';
 }
 my $deep = join ' ', map { "W($_) W($_/1)" } 'A' .. 'X';
 spew($file, "a\tT1: $deep\treport:max-depth\top48=W(X/1)\@T1\n");
