@@ -78,6 +78,9 @@ my %twin = (
 	'wait types in an interrupt' => [
 		'@A=raw @B=spin T1: W(A) W(B)', 'report:wait-context',
 		'@A=raw @B=spin T1: W(A) hirq{ W(B) U(B) hirq} U(A)', 'clean' ],
+	'threaded as the outermost handler' => [
+		'@A=spin T1: hirqnt{ W(A)', 'report:wait-context',
+		'@A=spin T1: hirq{ hirqnt{ W(A)', 'clean' ],
 );
 for (sort keys %twin) {
 	my ($a, $want_a, $b, $want_b) = @{ $twin{$_} };
