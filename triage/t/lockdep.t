@@ -116,6 +116,21 @@ like $out, qr/^sp-bfs_read_edge_first_hides_3locks\t.*\n.*deadlock/m,
     'the search that visits a class once hides three locks: witness';
 like $out, qr/^sp-nest_cache_hole\t.*\n  no interleaving/m,
     'a chain trusted for its nest lock is no deadlock here';
+# Ten sections for each of seven dependencies, all inside one lock: each of the
+# combinations would have to be tried, so the search must have an end.
+my @class = ('A' .. 'G', 'A');
+my $gated = join ' ', map {
+	my ($n, $from, $to) = ($_, @class[$_, $_ + 1]);
+	my $hide = $n ? '' : 'RR(Y) ';
+	my $u = $n ? '' : 'U(Y) ';
+	map { "W(Z) TW(X$_) W($from) ${hide}W($to) U($to) $u" .
+	      "U($from) U(X$_) U(Z)" } 0 .. 9;
+} 0 .. 6;
+spew($file, "gated\tT1: $gated\n");
+($rc, $out) = heddle('lockdep', '--exact', $file);
+like $out, qr/^gated\tkernel: clean -\n  no interleaving/m,
+    'very many combinations of sections: the search for a witness ends';
+
 ($rc, $out) = heddle('lockdep', '--exact', '--quiet', "$corpus/random.tsv");
 is result($out)->{silent}, 133, 'random programs in which the kernel is silent or late';
 
