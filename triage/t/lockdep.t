@@ -78,6 +78,9 @@ my %twin = (
 	'wait types in an interrupt' => [
 		'@A=raw @B=spin T1: W(A) W(B)', 'report:wait-context',
 		'@A=raw @B=spin T1: W(A) hirq{ W(B) U(B) hirq} U(A)', 'clean' ],
+	'as many under a nest lock as can be counted' => [
+		'T1: W(X) ' . 'W(Y1^X) ' x 2048, 'report:warn',
+		'T1: W(X) ' . 'W(Y1^X) ' x 2047, 'clean' ],
 	'threaded as the outermost handler' => [
 		'@A=spin T1: hirqnt{ W(A)', 'report:wait-context',
 		'@A=spin T1: hirq{ hirqnt{ W(A)', 'clean' ],
@@ -147,6 +150,10 @@ for ([ "a\tT1: Q(A)\n", qr/:1: unknown operation: Q\(A\)$/ ],
 	ok $rc eq '2' && $err =~ $why && $err =~ /\A[^\n]*\n\z/,
 	    'one line and exit status 2: ' . $text =~ s/\s+/ /gr or diag $err;
 }
+spew($file, "a\tT1: W(A) W(A)\nb\tT1: Q(A)\nc\tT1: U(A)\n");
+($rc, $out) = heddle('lockdep', $file);
+ok $rc eq '2' && $out =~ /^a\treport:recursive\t.*\nc\treport:unbalance\t/,
+    'a line that is no program: the others are judged' or diag $out;
 for ([], [ '/nonexistent' ], [ '--what', 'x' ]) {
 	($rc, $out, $err) = heddle('lockdep', @$_);
 	ok $rc eq '2' && $err, "usage: lockdep @$_";
