@@ -81,6 +81,8 @@ my %twin = (
 	'as many under a nest lock as can be counted' => [
 		'T1: W(X) ' . 'W(Y1^X) ' x 2048, 'report:warn',
 		'T1: W(X) ' . 'W(Y1^X) ' x 2047, 'clean' ],
+	'subclasses' => [ 'T1: W(A/255)', 'report:bad-subclass',
+	                  'T1: W(A/7)', 'clean' ],
 	'threaded as the outermost handler' => [
 		'@A=spin T1: hirqnt{ W(A)', 'report:wait-context',
 		'@A=spin T1: hirq{ hirqnt{ W(A)', 'clean' ],
