@@ -37,9 +37,10 @@ static const char help[] =
 	"  --graph  print the recorded dependencies as well, and compare them\n"
 	"  --quiet  print differences and the last line only\n"
 	"\n"
-	"exit status: 0, 1 a difference, 2 usage or unreadable input\n";
+	"exit status: 0, 1 a difference, 2 usage or unreadable input (lines that\n"
+	"are no program are named, and the others judged)\n";
 
-enum { MAX_FIELDS = 9 };
+enum { MAX_FIELDS = 9, MAX_COMPLAINTS = 20 };
 
 struct line {
 	const char *id, *ops, *verdict, *at, *graph, *held; /* NULL: not given */
@@ -49,7 +50,7 @@ struct judge {
 	bool exact, graph, quiet;
 	const char *path;
 	struct lock_program program;
-	u32 lines, programs, compared, differences, silent, api;
+	u32 lines, programs, compared, differences, silent, api, bad;
 	char api_names[1200];
 };
 
@@ -68,6 +69,14 @@ static u32 split(char *text, char **field)
 		*text++ = 0;
 	}
 	return n;
+}
+
+/* A line that is no program must not keep the others from being judged. */
+static void complain(struct judge *j, const char *why)
+{
+	if (j->bad++ < MAX_COMPLAINTS)
+		fprintf(stderr, "heddle lockdep: %s:%u: %s\n", j->path,
+			j->lines, why);
 }
 
 /* id ops [verdict at], or id group locktype ops verdict at graph [held]. */
@@ -188,7 +197,7 @@ static void tell_silent(struct judge *j, const struct line *l,
 		       "deadlocks was found\n");
 }
 
-static bool judge_line(struct judge *j, const struct line *l)
+static void judge_line(struct judge *j, const struct line *l)
 {
 	static struct lock_outcome kernel, exact;
 	char verdict[48], at[48], why[120];
@@ -199,12 +208,11 @@ static bool judge_line(struct judge *j, const struct line *l)
 		j->api++;
 		snprintf(j->api_names + n, sizeof(j->api_names) - n, " %s",
 			 l->id);
-		return true;
+		return;
 	}
 	if (!lock_program_parse(&j->program, l->ops, why, sizeof(why))) {
-		fprintf(stderr, "heddle lockdep: %s:%u: %s\n", j->path,
-			j->lines, why);
-		return false;
+		complain(j, why);
+		return;
 	}
 	j->programs++;
 	lock_program_run(&j->program, false, &kernel);
@@ -220,7 +228,6 @@ static bool judge_line(struct judge *j, const struct line *l)
 		tell_silent(j, l, &kernel, &exact);
 	else if (l->verdict)
 		compare(j, l, &kernel, verdict, at);
-	return true;
 }
 
 static bool judge_file(struct judge *j, FILE *f)
@@ -232,19 +239,19 @@ static bool judge_file(struct judge *j, FILE *f)
 	ssize_t size;
 	u32 n;
 
-	while (fine && (size = getline(&text, &room, f)) > 0) {
+	while ((size = getline(&text, &room, f)) > 0) {
 		j->lines++;
 		if (*text == '#' || *text == '\n' || !strcmp(text, "\r\n"))
 			continue;
 		n = memchr(text, 0, (size_t)size) ? 0 : split(text, field);
-		if (!understand(field, n, &l)) {
-			fprintf(stderr, "heddle lockdep: %s:%u: not a lock "
-				"program (id<TAB>ops)\n", j->path, j->lines);
-			fine = false;
-			break;
-		}
-		fine = judge_line(j, &l);
+		if (understand(field, n, &l))
+			judge_line(j, &l);
+		else
+			complain(j, "not a lock program (id<TAB>ops)");
 	}
+	if (j->bad > MAX_COMPLAINTS)
+		fprintf(stderr, "heddle lockdep: %s: %u lines are no lock "
+			"programs\n", j->path, j->bad);
 	if (ferror(f)) {
 		fprintf(stderr, "heddle lockdep: %s: %s\n", j->path,
 			strerror(errno));
@@ -252,7 +259,7 @@ static bool judge_file(struct judge *j, FILE *f)
 	}
 	free(text);
 	free(j->program.op);
-	return fine;
+	return fine && !j->bad;
 }
 
 static int run(struct judge *j)

@@ -84,8 +84,9 @@ static bool operand(const char *s, struct lock_op *o)
 
 	s = lock_of(s, &o->lock);
 	if (s && *s == '/' && s[1] >= '0' && s[1] <= '9') {
-		for (s++; *s >= '0' && *s <= '9' && o->subclass < 20; s++)
-			o->subclass = (u8)(o->subclass * 10 + *s - '0');
+		for (s++; *s >= '0' && *s <= '9'; s++)
+			if (o->subclass < 20) /* 8 and more are all the same */
+				o->subclass = (u8)(o->subclass * 10 + *s - '0');
 	}
 	if (s && *s == '^') {
 		s = lock_of(s + 1, &nest);

@@ -76,8 +76,9 @@ static bool interrupts(struct hd_task *t, u8 kind)
 	case LOP_HARDIRQ:
 	case LOP_HARDIRQ_NT:
 		t->irqs_off = 1;
-		t->in_hardirq++;
-		t->hardirq_threaded = kind == LOP_HARDIRQ;
+		/* lockdep_hardirq_enter() forgets with the outermost only */
+		if (!t->in_hardirq++ || kind == LOP_HARDIRQ)
+			t->hardirq_threaded = kind == LOP_HARDIRQ;
 		return true;
 	case LOP_HARDIRQ_END:
 		t->in_hardirq -= t->in_hardirq > 0;

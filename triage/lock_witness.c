@@ -6,7 +6,12 @@
  * it wants, and the interleavings are searched for a state in which every
  * thread waits.  Locks behave as fair ones: a reader waits for writers that
  * wait, a recursive reader only for one that is inside, and a trylock that the
- * program took must succeed. */
+ * program took must succeed.
+ *
+ * A program that takes the same locks over and over offers many sections for
+ * each dependency, and where none of their combinations deadlocks (a lock around
+ * them all) the search would try every one: equal sections are tried once, and
+ * all combinations together may visit MAX_STATES. */
 #include "lock_program.h"
 
 #include <stdio.h>
@@ -16,7 +21,10 @@
 #include "../src/base/hash.h"
 #include "../src/oracle/lockdep.h"
 
-enum { MAX_THREADS = 8, MAX_LENGTH = 64, SEEN = 1 << 16, MAX_PATH = 512 };
+enum {
+	MAX_THREADS = 8, MAX_LENGTH = 64, MAX_SECTIONS = 64, SEEN = 1 << 16,
+	MAX_PATH = 512, MAX_EACH = 1 << 15, MAX_STATES = 1 << 20,
+};
 
 struct thread {
 	u32 want;                /* operation that it blocks on, index */
@@ -31,7 +39,9 @@ struct search {
 		u16 from, to;
 	} edge[MAX_THREADS];
 	u32 nthreads;
-	struct thread thread[MAX_THREADS];
+	u32 nsections[MAX_THREADS];
+	struct thread section[MAX_THREADS][MAX_SECTIONS]; /* for each edge */
+	const struct thread *thread[MAX_THREADS];         /* one of each */
 	u8 pc[MAX_THREADS];
 	bool waits[MAX_THREADS];
 	struct {
@@ -42,6 +52,8 @@ struct search {
 	u32 npath;
 	u64 seen[SEEN];
 	u32 nseen;
+	u32 combination;         /* of sections, counted */
+	u32 states, until;       /* visited; where to give up a combination */
 };
 
 /* --- critical sections --------------------------------------------------------- */
@@ -118,7 +130,7 @@ static bool section(const struct lock_program *p, u32 i, struct thread *t)
 
 static const struct lock_op *op_of(const struct search *s, u32 t, u32 pc)
 {
-	return &s->p->op[s->thread[t].op[pc]];
+	return &s->p->op[s->thread[t]->op[pc]];
 }
 
 /* Is lock held by a thread's first pc operations, exclusively (w) or not (r)? */
@@ -169,7 +181,7 @@ static bool can_take(const struct search *s, u32 t)
 
 static bool seen_before(struct search *s)
 {
-	u64 h = 1;
+	u64 h = hd_fold(1, s->combination);
 	u32 t, i;
 
 	for (t = 0; t < s->nthreads; t++)
@@ -178,8 +190,15 @@ static bool seen_before(struct search *s)
 	for (i = (u32)h % SEEN; s->seen[i]; i = (i + 1) % SEEN)
 		if (s->seen[i] == h)
 			return true;
+	if (s->nseen == SEEN / 2) { /* costs time only: states have an order */
+		memset(s->seen, 0, sizeof(s->seen));
+		s->nseen = 0;
+		i = (u32)h % SEEN;
+	}
 	s->seen[i] = h;
-	return ++s->nseen > SEEN / 2;
+	s->nseen++;
+	s->states++;
+	return false;
 }
 
 static bool all_wait(const struct search *s)
@@ -187,7 +206,7 @@ static bool all_wait(const struct search *s)
 	u32 t;
 
 	for (t = 0; t < s->nthreads; t++)
-		if (!s->waits[t] || s->pc[t] + 1 != s->thread[t].n ||
+		if (!s->waits[t] || s->pc[t] + 1 != s->thread[t]->n ||
 		    can_take(s, t))
 			return false;
 	return true;
@@ -201,7 +220,7 @@ static bool search(struct search *s)
 
 	if (all_wait(s))
 		return true;
-	if (seen_before(s) || s->npath == MAX_PATH)
+	if (s->npath == MAX_PATH || s->states >= s->until || seen_before(s))
 		return false;
 	for (t = 0; t < s->nthreads; t++)
 		if (step_and_search(s, t))
@@ -212,14 +231,14 @@ static bool search(struct search *s)
 static bool step_and_search(struct search *s, u32 t)
 {
 	const struct lock_op *o = op_of(s, t, s->pc[t]);
-	bool last = s->pc[t] + 1 == s->thread[t].n, waited = s->waits[t];
+	bool last = s->pc[t] + 1 == s->thread[t]->n, waited = s->waits[t];
 	bool free = can_take(s, t);
 
 	if ((!free && (waited || o->trylock)) || (free && last))
 		return false;
 	s->path[s->npath].thread = (u8)t;
 	s->path[s->npath].waits = !free;
-	s->path[s->npath++].op = s->thread[t].op[s->pc[t]];
+	s->path[s->npath++].op = s->thread[t]->op[s->pc[t]];
 	s->waits[t] = !free;
 	s->pc[t] += free;
 	if (search(s))
@@ -232,30 +251,66 @@ static bool step_and_search(struct search *s, u32 t)
 
 /* --- one section for each dependency ------------------------------------------------- */
 
+static bool equal(const struct lock_program *p, const struct thread *a,
+		  const struct thread *b)
+{
+	u32 i;
+
+	for (i = 0; i < a->n && a->n == b->n; i++) {
+		const struct lock_op *x = &p->op[a->op[i]], *y = &p->op[b->op[i]];
+
+		if (x->kind != y->kind || x->lock != y->lock ||
+		    x->read != y->read || x->trylock != y->trylock)
+			return false;
+	}
+	return a->n == b->n;
+}
+
+/* Operation k can be what records edge i: keep its section if it is new. */
+static void offer(struct search *s, u32 i, u32 k)
+{
+	struct thread *new = &s->section[i][s->nsections[i]];
+	const struct lock_op *o = &s->p->op[k];
+	u32 j;
+
+	if (o->kind != LOP_ACQUIRE || o->trylock ||
+	    !is_class(o, s->edge[i].to) ||
+	    !holds_class(s->p, k, s->edge[i].from) || !section(s->p, k, new))
+		return;
+	for (j = 0; j < s->nsections[i]; j++)
+		if (equal(s->p, &s->section[i][j], new))
+			return;
+	s->nsections[i]++;
+}
+
 static bool try_sections(struct search *s, u32 i)
 {
-	const struct lock_program *p = s->p;
 	u32 k;
 
 	if (i == s->nthreads) {
 		memset(s->pc, 0, sizeof(s->pc));
 		memset(s->waits, 0, sizeof(s->waits));
-		memset(s->seen, 0, sizeof(s->seen));
-		s->nseen = s->npath = 0;
+		s->npath = 0;
+		s->combination++;
+		s->until = s->states + MAX_EACH;
 		return search(s);
 	}
-	for (k = 0; k <= s->at; k++) {
-		const struct lock_op *o = &p->op[k];
-
-		if (o->kind != LOP_ACQUIRE || o->trylock ||
-		    !is_class(o, s->edge[i].to) ||
-		    !holds_class(p, k, s->edge[i].from) ||
-		    !section(p, k, &s->thread[i]))
-			continue;
+	for (k = 0; k < s->nsections[i] && s->states < MAX_STATES; k++) {
+		s->thread[i] = &s->section[i][k];
 		if (try_sections(s, i + 1))
 			return true;
 	}
 	return false;
+}
+
+static bool deadlocks(struct search *s)
+{
+	u32 i, k;
+
+	for (i = 0; i < s->nthreads; i++)
+		for (k = 0; k <= s->at && s->nsections[i] < MAX_SECTIONS; k++)
+			offer(s, i, k);
+	return try_sections(s, 0);
 }
 
 static bool cycle(struct search *s)
@@ -295,7 +350,7 @@ bool lock_witness(const struct lock_program *p, u32 at, char *buf, size_t size)
 	memset(&s, 0, sizeof(s));
 	s.p = p;
 	s.at = at - 1;
-	if (!cycle(&s) || !try_sections(&s, 0))
+	if (!cycle(&s) || !deadlocks(&s))
 		return false;
 	n = (size_t)snprintf(buf, size, "  deadlock of its critical sections:\n"
 			     "   ");
@@ -303,7 +358,8 @@ bool lock_witness(const struct lock_program *p, u32 at, char *buf, size_t size)
 		char head[24];
 
 		snprintf(head, sizeof(head), "T%u from op%u",
-			 p->op[s.thread[i].want].task, s.thread[i].op[0] + 1);
+			 p->op[s.thread[i]->want].task,
+			 s.thread[i]->op[0] + 1);
 		n += (size_t)snprintf(buf + n, size - n, " %-17s", head);
 	}
 	while (n && buf[n - 1] == ' ')

@@ -62,7 +62,7 @@ enum hd_verdict_kind {
 	HD_V_COUNT
 };
 
-enum { HD_VERDICT_NAMES = 4, HD_MAX_VERDICTS = 12 };
+enum { HD_VERDICT_NAMES = 4, HD_MAX_VERDICTS = 24 };
 
 /* World state: small, no pointers except to static strings. */
 struct hd_verdict {

@@ -141,7 +141,7 @@ static void on_segv(int sig, siginfo_t *info, void *uc)
 	v.task = W->cur->id;
 	v.step = W->step;
 	if (W->nverdicts < HD_MAX_VERDICTS)
-		W->verdicts[W->nverdicts++] = v;
+		hd_list_verdict(&v);
 	W->ended = 1;
 	W->unsettled = 0;
 	hd_coro_divert(uc, hd_eng.main_sp);

@@ -359,7 +359,7 @@ void hd_raise(struct hd_verdict v)
 		v = too_many();
 		W->verdicts[i - 1] = v;
 	} else if (i == W->nverdicts) {
-		W->verdicts[W->nverdicts++] = v;
+		hd_list_verdict(&v);
 	}
 	if (!v.fatal)
 		return;

@@ -103,6 +103,8 @@ void hd_world_clear(void)
 	table_room = HD_STATE_BASE + HD_STATE_SIZE / 4;
 	W->used = (sizeof(struct hd_world) + 63) & ~63u;
 	W->heap_used = HD_GRANULE; /* granule 0 means none */
+	W->verdicts = hd_world_reserve_table(
+		HD_MAX_VERDICTS * sizeof(struct hd_verdict), &W->verdict_bytes);
 }
 
 void *hd_world_reserve(u32 size)
@@ -127,6 +129,12 @@ void *hd_world_reserve_table(u32 max, const u32 *used)
 	table_room += (max + 63) & ~63ull;
 	tables[ntables++] = (struct table){ p, used };
 	return p;
+}
+
+void hd_list_verdict(const struct hd_verdict *v)
+{
+	W->verdicts[W->nverdicts++] = *v;
+	W->verdict_bytes += (u32)sizeof(*v);
 }
 
 void hd_world_hash_by(u64 (*fn)(u64 h))

@@ -160,7 +160,8 @@ struct hd_world {
 	u8 nverdicts;
 	u64 unsettled_old, unsettled_id;
 	u64 marks;     /* reach goals met in this run */
-	struct hd_verdict verdicts[HD_MAX_VERDICTS];
+	u32 verdict_bytes; /* of the list below, as tables count */
+	struct hd_verdict *verdicts; /* nverdicts, in the order of raising */
 	struct hd_task *tasks; /* behind the oracles' reservations */
 };
 
@@ -176,6 +177,8 @@ void *hd_world_reserve(u32 size);
 /* The same for a table of at most max bytes that only grows within a run; used
  * counts its bytes and lies in a reservation. */
 void *hd_world_reserve_table(u32 max, const u32 *used);
+/* Append to W->verdicts; there must be room. */
+void hd_list_verdict(const struct hd_verdict *v);
 /* What of these tables decides the future, as a hash: called for each state of
  * the bounded search, with the hash so far. */
 void hd_world_hash_by(u64 (*fn)(u64 h));

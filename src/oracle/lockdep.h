@@ -30,8 +30,8 @@
 
 enum {
 	LOCKDEP_CLASSES = 256,
-	LOCKDEP_EDGES = 2048,
-	LOCKDEP_CHAINS = 8192,
+	LOCKDEP_EDGES = 16384,  /* the kernel's: a list entry each way */
+	LOCKDEP_CHAINS = 65535,
 	LOCKDEP_SUBCLASSES = 8,
 	LOCKDEP_NO_CLASS = 0xffff,
 };

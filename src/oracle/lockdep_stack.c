@@ -12,6 +12,8 @@
 static const char nothing_held[] = "DEBUG_LOCKS_WARN_ON(!depth)";
 static const char no_nest_lock[] = "DEBUG_LOCKS_WARN_ON(!hlock->nest_lock)";
 static const char miscounted[] = "DEBUG_LOCKS_WARN_ON(depth)";
+static const char too_many[] =
+	"DEBUG_LOCKS_WARN_ON(hlock->references < references)";
 
 /* --- finding ---------------------------------------------------------------- */
 
@@ -158,6 +160,13 @@ static bool merges(struct hd_task *t, const struct hd_held *e)
 	return true;
 }
 
+/* held_lock has 11 bits for the count: the kernel's becomes 0 here. */
+static bool count_fits(const struct hd_task *t)
+{
+	return lockdep->off || t->held[t->nheld - 1].references < 1 << 11 ||
+	       lockdep_report_name(HD_V_WARN, too_many);
+}
+
 static void push(struct hd_task *t, const struct hd_held *e, u16 chain)
 {
 	t->held[t->nheld++] = *e;
@@ -228,7 +237,7 @@ bool lockdep_acquire(struct hd_task *t, struct hd_held *e, bool sync)
 	if (!find_class(e) || lockdep->off)
 		return track(t, e, sync) || !on;
 	if (!sync && merges(t, e))
-		return true;
+		return count_fits(t);
 	if (check_and_push(t, e, sync))
 		return true;
 	return track(t, e, sync);
@@ -247,6 +256,7 @@ static bool reacquire(struct hd_task *t, u32 from, u32 depth, bool *merged)
 	for (i = 0; i < n; i++) {
 		if (merges(t, &e[i])) {
 			*merged |= i == 0;
+			count_fits(t);
 			continue;
 		}
 		if (lockdep->off || !check_and_push(t, &e[i], false))

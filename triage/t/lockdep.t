@@ -78,6 +78,14 @@ my %twin = (
 	'wait types in an interrupt' => [
 		'@A=raw @B=spin T1: W(A) W(B)', 'report:wait-context',
 		'@A=raw @B=spin T1: W(A) hirq{ W(B) U(B) hirq} U(A)', 'clean' ],
+	'as many under a nest lock as can be counted' => [
+		'T1: W(X) ' . 'W(Y1^X) ' x 2048, 'report:warn',
+		'T1: W(X) ' . 'W(Y1^X) ' x 2047, 'clean' ],
+	'subclasses' => [ 'T1: W(A/255)', 'report:bad-subclass',
+	                  'T1: W(A/7)', 'clean' ],
+	'threaded as the outermost handler' => [
+		'@A=spin T1: hirqnt{ W(A)', 'report:wait-context',
+		'@A=spin T1: hirq{ hirqnt{ W(A)', 'clean' ],
 );
 for (sort keys %twin) {
 	my ($a, $want_a, $b, $want_b) = @{ $twin{$_} };
@@ -113,6 +121,21 @@ like $out, qr/^sp-bfs_read_edge_first_hides_3locks\t.*\n.*deadlock/m,
     'the search that visits a class once hides three locks: witness';
 like $out, qr/^sp-nest_cache_hole\t.*\n  no interleaving/m,
     'a chain trusted for its nest lock is no deadlock here';
+# Ten sections for each of seven dependencies, all inside one lock: each of the
+# combinations would have to be tried, so the search must have an end.
+my @class = ('A' .. 'G', 'A');
+my $gated = join ' ', map {
+	my ($n, $from, $to) = ($_, @class[$_, $_ + 1]);
+	my $hide = $n ? '' : 'RR(Y) ';
+	my $u = $n ? '' : 'U(Y) ';
+	map { "W(Z) TW(X$_) W($from) ${hide}W($to) U($to) $u" .
+	      "U($from) U(X$_) U(Z)" } 0 .. 9;
+} 0 .. 6;
+spew($file, "gated\tT1: $gated\n");
+($rc, $out) = heddle('lockdep', '--exact', $file);
+like $out, qr/^gated\tkernel: clean -\n  no interleaving/m,
+    'very many combinations of sections: the search for a witness ends';
+
 ($rc, $out) = heddle('lockdep', '--exact', '--quiet', "$corpus/random.tsv");
 is result($out)->{silent}, 133, 'random programs in which the kernel is silent or late';
 
@@ -130,6 +153,10 @@ for ([ "a\tT1: Q(A)\n", qr/:1: unknown operation: Q\(A\)$/ ],
 	ok $rc eq '2' && $err =~ $why && $err =~ /\A[^\n]*\n\z/,
 	    'one line and exit status 2: ' . $text =~ s/\s+/ /gr or diag $err;
 }
+spew($file, "a\tT1: W(A) W(A)\nb\tT1: Q(A)\nc\tT1: U(A)\n");
+($rc, $out) = heddle('lockdep', $file);
+ok $rc eq '2' && $out =~ /^a\treport:recursive\t.*\nc\treport:unbalance\t/,
+    'a line that is no program: the others are judged' or diag $out;
 for ([], [ '/nonexistent' ], [ '--what', 'x' ]) {
 	($rc, $out, $err) = heddle('lockdep', @$_);
 	ok $rc eq '2' && $err =~ /\Aheddle lockdep: [^\n]*\n\z/,
