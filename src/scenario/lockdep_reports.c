@@ -14,6 +14,8 @@
 #include <heddle/heddle.h>
 #include <heddle/kernel.h>
 
+enum { DEPTH = 48 }; /* MAX_LOCK_DEPTH: one too many */
+
 struct locks {
 	struct mutex a, b, c;
 	struct mutex node[2];       /* one class */
@@ -22,6 +24,7 @@ struct locks {
 	raw_spinlock_t raw;
 	rwlock_t rw;
 	struct lockdep_map map;
+	struct lockdep_map deep[DEPTH];
 };
 
 struct program {
@@ -39,7 +42,8 @@ static void init_node(struct mutex *m)
 
 static void setup(void)
 {
-	static struct lock_class_key key;
+	static struct lock_class_key key, deep_key[DEPTH];
+	int i;
 
 	l = heddle_alloc(struct locks);
 	mutex_init(&l->a);
@@ -53,6 +57,8 @@ static void setup(void)
 	raw_spin_lock_init(&l->raw);
 	rwlock_init(&l->rw);
 	lockdep_init_map(&l->map, "map", &key, 0);
+	for (i = 0; i < DEPTH; i++)
+		lockdep_init_map(&l->deep[i], "deep", &deep_key[i], 0);
 }
 
 static const struct program *program(void)
@@ -247,6 +253,32 @@ static void inner_and_mark(void)
 static const struct program irq_chain = { inner_and_mark, inner_in_spin,
 					  take_spin };
 
+/* --- limits, and what the kernel only warns of ------------------------------------- */
+
+static void eighth_subclass(void)
+{
+	mutex_lock_nested(&l->a, 8);
+	mutex_unlock(&l->a);
+}
+static const struct program subclass = { eighth_subclass, nothing, nothing };
+
+static void too_deep(void)
+{
+	int i;
+
+	for (i = 0; i < DEPTH; i++)
+		lock_map_acquire(&l->deep[i]);
+	while (i--)
+		lock_map_release(&l->deep[i]);
+}
+static const struct program depth = { too_deep, nothing, nothing };
+
+static void downgrade_nothing(void)
+{
+	lock_downgrade(&l->map, _RET_IP_);
+}
+static const struct program downgrade = { downgrade_nothing, nothing, nothing };
+
 /* --- the scenario ------------------------------------------------------------------ */
 
 static void first(void *arg)
@@ -304,6 +336,11 @@ static const struct heddle_variant variants[] = {
 	{ "inconsistent", "taken in an interrupt and with interrupts on",
 	  &inconsistent,
 	  { { HD_V_INCONSISTENT, 0 }, { HD_V_DEADLOCK, 1 } } },
+	{ "subclass", "the ninth subclass", &subclass,
+	  { { HD_V_BAD_SUBCLASS, 0 } } },
+	{ "depth", "the 48th lock", &depth, { { HD_V_MAX_DEPTH, 0 } } },
+	{ "downgrade", "a downgrade with nothing held", &downgrade,
+	  { { HD_V_WARN, 0 } } },
 	{ "irq-chain", "an interrupt's lock waits for one that it can interrupt",
 	  &irq_chain,
 	  { { HD_V_IRQ_INVERSION, 0 }, { HD_V_IRQ_ORDER, 0 },
