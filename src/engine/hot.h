@@ -190,11 +190,11 @@ static __always_inline void hd_hash_op(struct hd_task *t,
 	W->hash = hd_fold(W->hash, x);
 }
 
-/* The op is in the task: so nobody need build it in memory a second time. */
+/* The op is in the task. */
 static __always_inline void hd_accessed(struct hd_task *t, u64 old, u64 val)
 {
 	if (likely(hd_access_oracle.access))
-		hd_access_oracle.access(t, &t->op, old, val);
+		hd_access_oracle.access(t, old, val);
 }
 
 /* The values of the current task's op are known; id: from hd_judge_op(). */
