@@ -151,9 +151,7 @@ static __always_inline void hd_note_read(struct hd_task *t, u64 addr, u32 size,
 {
 	u32 i = t->nreads % HD_MAX_READS;
 
-	/* more than HD_MAX_READS: some are forgotten, and never fewer again */
-	if (++t->nreads == 2 * HD_MAX_READS)
-		t->nreads = HD_MAX_READS;
+	t->nreads++; /* of more than HD_MAX_READS some are forgotten */
 	t->reads[i].addr = addr | (u64)size << 48;
 	t->reads[i].val = val;
 }

@@ -102,7 +102,7 @@ struct hd_task {
 	u8 rcu_nesting;
 	u8 atomic;      /* spinlocks held and the like: must not sleep */
 	u8 nheld;
-	u8 nreads;
+	u16 nreads;     /* since its last await */
 	union {
 		struct {
 			u8 in_hardirq, in_softirq; /* the interrupt it runs in */
