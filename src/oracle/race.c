@@ -89,6 +89,19 @@ static bool freed_too_early(const struct race_access *a, const struct race_entry
 	return true;
 }
 
+/* Of four granules in a row: was no task there in this run, and is it known that
+ * they are freed? */
+static __always_inline bool is_nothing(u32 g)
+{
+	const u32 both = RACE_BOTH * 0x01010101u;
+	u64 slots;
+	u32 seen;
+
+	memcpy(&slots, &race_slot[g], sizeof(slots));
+	memcpy(&seen, &race_seen[g], sizeof(seen));
+	return !slots && (seen & both) == both;
+}
+
 /* One verdict for the object: of its first field that somebody may still use.
  * A type-safe object may be looked at when it is free. */
 static void on_free(const struct hd_task *t, const struct hd_op *op)
@@ -100,14 +113,19 @@ static void on_free(const struct hd_task *t, const struct hd_op *op)
 	if (hd_object_of((void *)op->addr)->state != HD_OBJ_FREED)
 		return;
 	for (; g <= end; g++) {
-		const struct race_cell *c;
+		const struct race_cell *c = race_cell_or_none(g);
 		const struct race_entry *o;
 
+		if (g + 3 <= end && is_nothing(g)) {
+			g += 3;
+			continue;
+		}
 		if (unlikely((race_seen[g] & RACE_BOTH) != RACE_BOTH))
 			race_learn(g, RACE_BOTH);
-		c = race_cell_at(g);
+		if (c == &race->none || !(c->w.key | c->r.key | c->w.next))
+			continue;
 		a.granule = g;
-		for (o = c ? &c->w : NULL; o; o = race_next(c, o))
+		for (o = &c->w; o; o = race_next(c, o))
 			if (freed_too_early(&a, o))
 				return;
 	}
@@ -314,10 +332,15 @@ static __always_inline struct race_cell *heap_cell(const struct hd_op *op)
 }
 
 /* A load or store that touches no clock and is not that simple. */
-static noinline void on_bytes(const struct hd_task *t)
+static noinline void on_bytes(const struct hd_task *t, u32 flags)
 {
-	record_all(t, &t->op, race_cell_of(race_granule(t->op.addr)),
-		   t->op.flags, 0);
+	record_all(t, &t->op, race_cell_of(race_granule(t->op.addr)), flags, 0);
+}
+
+static noinline void on_quiet(struct hd_task *t, u32 flags)
+{
+	if (!is_quiet(t, &flags))
+		on_bytes(t, flags);
 }
 
 static void on_load(struct hd_task *t, u32 what, u64 val)
@@ -327,10 +350,12 @@ static void on_load(struct hd_task *t, u32 what, u64 val)
 	if (unlikely(!W->running))
 		return;
 	what &= ~(u32)HD_READ;
-	if (unlikely(t->race_special) || (c->sync && !(what & RACE_PLAIN)))
+	if (c->sync && !(what & RACE_PLAIN))
 		on_any(t, val, val);
+	else if (unlikely(t->race_special))
+		on_quiet(t, what);
 	else if (what >= 1 << 12 || !read_shortly(t, c, what))
-		on_bytes(t);
+		on_bytes(t, what);
 }
 
 static void on_store(struct hd_task *t, u32 what, u64 old)
@@ -339,11 +364,12 @@ static void on_store(struct hd_task *t, u32 what, u64 old)
 
 	if (unlikely(!W->running))
 		return;
-	if (unlikely(t->race_special) || c->sync ||
-	    (t->race_fenced && !(what & RACE_PLAIN)))
+	if (c->sync || (t->race_fenced && !(what & RACE_PLAIN)))
 		on_any(t, old, old);
+	else if (unlikely(t->race_special))
+		on_quiet(t, what);
 	else if (what >= 1 << 12 || !write_shortly(t, c, what))
-		on_bytes(t);
+		on_bytes(t, what);
 }
 
 /* --- loading ------------------------------------------------------------- */

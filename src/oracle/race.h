@@ -203,8 +203,13 @@ static __always_inline u16 race_new_entry(void)
 {
 	u16 i = race->free;
 
-	if (!i)
-		return race_new_units(1);
+	if (!i) {
+		i = (u16)(W->annex_used / 8);
+		if (unlikely(i == RACE_UNITS))
+			return race_new_units(1);
+		W->annex_used += 8;
+		return i;
+	}
 	race->free = ((struct race_entry *)race_unit(i))->next;
 	return i;
 }
