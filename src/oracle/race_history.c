@@ -11,14 +11,6 @@
 
 enum { CLAIM = RACE_ASSERT | RACE_SCOPED | RACE_MASKED };
 
-static struct race_access access_of(const struct hd_task *t,
-				    const struct race_cell *c, u32 what, u64 mask)
-{
-	return (struct race_access){ .t = t, .n = (u16)t->n, .what = (u16)what,
-				     .granule = c->granule, .pc = t->op.pc,
-				     .mask = mask };
-}
-
 static __always_inline bool ordered(const struct race_entry *o,
 				    const struct race_access *a)
 {
@@ -129,38 +121,40 @@ void race_record_among(struct race_cell *c, const struct race_access *a)
 
 /* --- accesses that are no claims ------------------------------------------ */
 
-/* The rest of what meet() says, where the short form does not know. */
-static noinline bool meet_at_length(const struct hd_task *t,
-				    const struct race_cell *c, u32 what, u64 mask,
-				    struct race_entry *o, bool *known)
+static noinline void record_at_length(const struct hd_task *t, struct race_cell *c,
+				      u32 what, u64 mask)
 {
-	struct race_access a = access_of(t, c, what, mask);
+	struct race_access a = { .t = t, .n = (u16)t->n, .what = (u16)what,
+				 .granule = c->granule, .pc = t->op.pc,
+				 .mask = mask };
 
-	return meet(&a, o, known);
+	race_note(c, what);
+	race_record_among(c, &a);
 }
 
-/* meet() in short. */
-static __always_inline bool meets(const struct hd_task *t,
-				  const struct race_cell *c, u32 what, u64 mask,
-				  struct race_entry *o, bool *known)
+enum met { STAYS = 0, KNOWN = 1, HARD = 2, GOES };
+
+/* What meet() says, where it is easy to say. */
+static __always_inline enum met meets(const struct hd_task *t, u32 what,
+				      const struct race_entry *o)
 {
 	u32 either = o->what | what;
 
-	if (unlikely(o->bits & CLAIM) || t->race_now[o->task] < o->n) {
+	if (unlikely(either & CLAIM))
+		return HARD;
+	if (t->race_now[o->task] < o->n) {
 		/* not ordered: two marked ones or two reads do not race */
-		if ((!(either & RACE_PLAIN) || !(either & RACE_WRITE)) &&
-		    !(what & RACE_WRITE && t->race_pending))
-			return false;
-		return meet_at_length(t, c, what, mask, o, known);
+		if ((either & RACE_BOTH) == RACE_BOTH ||
+		    (what & RACE_WRITE && t->race_pending))
+			return HARD;
+		return STAYS;
 	}
-	if (o->task == t->id && o->n > t->race_released && !(what & ~o->what)) {
-		*known = true;
-		return false;
-	}
-	return !(o->what & ~what);
+	if (o->task == t->id && o->n > t->race_released && !(what & ~o->what))
+		return KNOWN;
+	return o->what & ~what ? STAYS : GOES;
 }
 
-static noinline void push(struct race_cell *c, const struct race_entry *e)
+static __always_inline void push(struct race_cell *c, const struct race_entry *e)
 {
 	u16 i = race_new_entry();
 	struct race_entry *o = race_unit(i);
@@ -170,28 +164,46 @@ static noinline void push(struct race_cell *c, const struct race_entry *e)
 	c->w.next = i;
 }
 
+/* race_record_among() without a call, as long as all is easy; what was done until
+ * then, need not be undone. */
 void race_record(const struct hd_task *t, struct race_cell *c, u32 what, u64 mask)
 {
-	struct race_entry *e = what & RACE_WRITE ? &c->w : &c->r, *o;
+	struct race_entry *e;
 	u16 *link = &c->w.next, i;
-	bool known = false;
+	enum met m, known = STAYS;
 
-	race_note(c, what);
 	while ((i = *link)) {
-		o = race_unit(i);
-		if (!meets(t, c, what, mask, o, &known)) {
-			link = &o->next;
+		e = race_unit(i);
+		m = meets(t, what, e);
+		if (m == GOES) {
+			*link = e->next;
+			race_free_entry(i);
 			continue;
 		}
-		*link = o->next;
-		race_free_entry(i);
+		known |= m;
+		link = &e->next;
 	}
-	if (c->w.key && meets(t, c, what, mask, &c->w, &known))
-		race_no_entry(&c->w);
-	if (c->r.key && meets(t, c, what, mask, &c->r, &known))
-		race_no_entry(&c->r);
+	if (c->w.key) {
+		m = meets(t, what, &c->w);
+		if (m == GOES)
+			race_no_entry(&c->w);
+		else
+			known |= m;
+	}
+	if (c->r.key) {
+		m = meets(t, what, &c->r);
+		if (m == GOES)
+			race_no_entry(&c->r);
+		else
+			known |= m;
+	}
+	if (unlikely(known & HARD || what & ~c->noted & RACE_BOTH)) {
+		record_at_length(t, c, what, mask);
+		return;
+	}
 	if (known)
 		return;
+	e = what & RACE_WRITE ? &c->w : &c->r;
 	if (e->key)
 		push(c, e);
 	e->n = (u16)t->n;
