@@ -168,8 +168,9 @@ static __always_inline u64 hd_value_id(u64 v)
 	return hd_in_statics(v) ? v - (u64)__start_hd_data : 1;
 }
 
-/* The trace hash, and the hash of what the task has seen.  The second never
- * leaves the process, so it keeps pointers into the program apart. */
+/* The trace hash, and under exhaustive search the hash of what the task has seen.
+ * The second never leaves the process, so it keeps pointers into the program
+ * apart. */
 static __always_inline void hd_hash_op(struct hd_task *t,
 				       const struct hd_op *op, u64 id, u64 old,
 				       u64 val)
@@ -183,7 +184,8 @@ static __always_inline void hd_hash_op(struct hd_task *t,
 	}
 	x = (id ^ x) * 0x9fb21c651e98df25ull;
 	x = ((x ^ x >> 32) + old) * 0xd1342543de82ef95ull;
-	t->hist = hd_fold(t->hist, x ^ seen);
+	if (unlikely(hd_eng.central))
+		t->hist = hd_fold(t->hist, x ^ seen);
 	x = (x ^ x >> 32) + val * 0x9e3779b97f4a7c15ull + t->id;
 	W->hash = hd_fold(W->hash, x);
 }
