@@ -310,6 +310,25 @@ static __always_inline bool is_plain_rmw(const struct hd_task *t,
 	       c != &race->none;
 }
 
+static __always_inline struct race_cell *heap_cell(const struct hd_op *op)
+{
+	return race_cell_or_none((u32)((op->addr - HD_HEAP_BASE) / 4));
+}
+
+/* A load or store that touches no clock and is not that simple. */
+static noinline void on_bytes(const struct hd_task *t, u32 flags)
+{
+	record_all(t, &t->op, race_cell_of(race_granule(t->op.addr)), flags, 0);
+}
+
+/* A load that orders nothing, of static data. */
+static __always_inline bool is_static_load(const struct hd_task *t,
+					   const struct race_cell *c)
+{
+	return t->op.order == HD_RELAXED && t->op.size - 1 < 8 &&
+	       c != &race->none && !t->race_special && is_only_access(t, t->op.flags, c);
+}
+
 static void on_access(struct hd_task *t, u64 old, u64 val)
 {
 	const struct hd_op *op = &t->op;
@@ -322,19 +341,10 @@ static void on_access(struct hd_task *t, u64 old, u64 val)
 		on_lock(t, c, old, val);
 	else if (op->kind == HD_RMW && is_plain_rmw(t, c))
 		record(t, c, WORD | RACE_WRITE, old ^ val);
+	else if (op->kind == HD_LOAD && is_static_load(t, c))
+		on_bytes(t, op->flags);
 	else
 		on_any(t, old, val);
-}
-
-static __always_inline struct race_cell *heap_cell(const struct hd_op *op)
-{
-	return race_cell_or_none((u32)((op->addr - HD_HEAP_BASE) / 4));
-}
-
-/* A load or store that touches no clock and is not that simple. */
-static noinline void on_bytes(const struct hd_task *t, u32 flags)
-{
-	record_all(t, &t->op, race_cell_of(race_granule(t->op.addr)), flags, 0);
 }
 
 static noinline void on_quiet(struct hd_task *t, u32 flags)
