@@ -71,6 +71,12 @@ static __always_inline struct hd_op write_of(u64 addr, u32 size, u8 flags,
 			       .kind = HD_STORE, .flags = flags | HD_WRITE };
 }
 
+/* What the oracle of accesses wants to know. */
+static __always_inline u32 what_of(const struct hd_op *op)
+{
+	return op->flags | hd_bytes_of(op->addr, op->size) << 8;
+}
+
 static __always_inline void read_it(const struct hd_op *op)
 {
 	u64 id, v;
@@ -78,7 +84,11 @@ static __always_inline void read_it(const struct hd_op *op)
 	hd_publish_op(op);
 	id = hd_judge_op(op);
 	v = hd_peek(op->addr, op->size);
-	hd_did_op(op, id, v, v);
+	hd_did_values(op, id, v, v);
+	if (!hd_in_heap(op->addr))
+		hd_accessed(W->cur, v, v);
+	else if (likely(hd_access_oracle.load))
+		hd_access_oracle.load(W->cur, what_of(op), v);
 }
 
 static __always_inline void write_it(const struct hd_op *op)
@@ -89,7 +99,10 @@ static __always_inline void write_it(const struct hd_op *op)
 	W->unsettled = 1;
 	if (unlikely(hd_eng.recording))
 		hd_keep_frames(op->pc);
-	hd_accessed(W->cur, W->unsettled_old, W->unsettled_old);
+	if (!hd_in_heap(op->addr))
+		hd_accessed(W->cur, W->unsettled_old, W->unsettled_old);
+	else if (likely(hd_access_oracle.store))
+		hd_access_oracle.store(W->cur, what_of(op), W->unsettled_old);
 }
 
 static noinline void read_elsewhere(u64 addr, u32 size, u8 flags, u32 pc)

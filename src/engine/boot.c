@@ -278,6 +278,11 @@ const char *hd_load(const struct heddle_scenario *s,
 	take_template();
 	hd_profile_clear();
 	hd_profile_run();
+	if (hd_access_oracle.prepare) {
+		hd_snapshot_load(hd_eng.template);
+		hd_access_oracle.prepare();
+		take_template();
+	}
 	hd_eng.marks_ever = 0;
 	return NULL;
 }

@@ -230,9 +230,12 @@ extern struct hd_lock_oracle hd_lock_oracle;
  * knows which accesses are ordered: by direct call as well.  All are NULL when
  * there is none.  Its memory is the annex: see world.h. */
 struct hd_access_oracle {
-	/* val: not known yet of a plain or volatile store */
-	void (*access)(struct hd_task *t, const struct hd_op *op, u64 old,
-		       u64 val);
+	/* t->op; val: not known yet of a plain or volatile store */
+	void (*access)(struct hd_task *t, u64 old, u64 val);
+	/* the same, for what nearly all ops are: loads and stores of the heap
+	 * that order nothing; what: flags, and hd_bytes_of() << 8 */
+	void (*load)(struct hd_task *t, u32 what, u64 val);
+	void (*store)(struct hd_task *t, u32 what, u64 old);
 	/* the store that W->store_watched was set for */
 	void (*settled)(const struct hd_op *op, u64 old, u64 val);
 	/* primitives: synchronisation that is not that of the op's word; key is
@@ -246,9 +249,17 @@ struct hd_access_oracle {
 			  bool end);
 	void (*forget)(void);  /* the annex is about to be replaced */
 	void (*recall)(void);  /* it was */
+	/* all runs of the profile are over: what shall each run begin with? */
+	void (*prepare)(void);
 	u64 (*hash)(void);     /* what of it decides the future */
 };
 extern struct hd_access_oracle hd_access_oracle;
+/* Which bytes an op of at most 8 bytes touches: bit i is the i-th one of the
+ * word of 4 that it begins in, bit 4 the first one of the next. */
+static __always_inline u32 hd_bytes_of(u64 addr, u32 size)
+{
+	return ((1u << size) - 1) << (addr & 3);
+}
 static __always_inline void hd_sync_acquire(const volatile void *key)
 {
 	if (hd_access_oracle.acquire && W->running)
@@ -272,7 +283,7 @@ static __always_inline void hd_sync_pass(const volatile void *from,
  * failed.  (Its order itself is part of the trace hash.) */
 static __always_inline void hd_gives(u8 order)
 {
-	W->cur->order_given = order + 1;
+	W->cur->order_given = order + 1u;
 }
 void hd_settle_store(void);
 /* heddle_remark() of that place; p, size: what it is about, or NULL, 0. */

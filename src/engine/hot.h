@@ -151,9 +151,7 @@ static __always_inline void hd_note_read(struct hd_task *t, u64 addr, u32 size,
 {
 	u32 i = t->nreads % HD_MAX_READS;
 
-	/* more than HD_MAX_READS: some are forgotten, and never fewer again */
-	if (++t->nreads == 2 * HD_MAX_READS)
-		t->nreads = HD_MAX_READS;
+	t->nreads++; /* of more than HD_MAX_READS some are forgotten */
 	t->reads[i].addr = addr | (u64)size << 48;
 	t->reads[i].val = val;
 }
@@ -170,8 +168,9 @@ static __always_inline u64 hd_value_id(u64 v)
 	return hd_in_statics(v) ? v - (u64)__start_hd_data : 1;
 }
 
-/* The trace hash, and the hash of what the task has seen.  The second never
- * leaves the process, so it keeps pointers into the program apart. */
+/* The trace hash, and under exhaustive search the hash of what the task has seen.
+ * The second never leaves the process, so it keeps pointers into the program
+ * apart. */
 static __always_inline void hd_hash_op(struct hd_task *t,
 				       const struct hd_op *op, u64 id, u64 old,
 				       u64 val)
@@ -185,16 +184,17 @@ static __always_inline void hd_hash_op(struct hd_task *t,
 	}
 	x = (id ^ x) * 0x9fb21c651e98df25ull;
 	x = ((x ^ x >> 32) + old) * 0xd1342543de82ef95ull;
-	t->hist = hd_fold(t->hist, x ^ seen);
+	if (unlikely(hd_eng.central))
+		t->hist = hd_fold(t->hist, x ^ seen);
 	x = (x ^ x >> 32) + val * 0x9e3779b97f4a7c15ull + t->id;
 	W->hash = hd_fold(W->hash, x);
 }
 
-/* The op is in the task: so nobody need build it in memory a second time. */
+/* The op is in the task. */
 static __always_inline void hd_accessed(struct hd_task *t, u64 old, u64 val)
 {
 	if (likely(hd_access_oracle.access))
-		hd_access_oracle.access(t, &t->op, old, val);
+		hd_access_oracle.access(t, old, val);
 }
 
 /* The values of the current task's op are known; id: from hd_judge_op(). */

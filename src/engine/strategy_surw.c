@@ -23,7 +23,8 @@ static bool selected(u32 task)
 	       op->addr < word + 4 && word < op->addr + op->size;
 }
 
-/* A task of mask in proportion to what it has left; none: any of mask. */
+/* A task of mask in proportion to what it has left; none: any of mask.  (Empty
+ * where every task sleeps or is done before its first op.) */
 static u32 weighted(u64 mask, u32 after)
 {
 	u32 total = 0, k;
@@ -39,7 +40,7 @@ static u32 weighted(u64 mask, u32 after)
 			return i;
 		k -= left[i];
 	}
-	return (u32)__builtin_ctzll(mask);
+	return mask ? (u32)__builtin_ctzll(mask) : 0;
 }
 
 static void new_run(u32 s)

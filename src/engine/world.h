@@ -102,7 +102,7 @@ struct hd_task {
 	u8 rcu_nesting;
 	u8 atomic;      /* spinlocks held and the like: must not sleep */
 	u8 nheld;
-	u8 nreads;
+	u16 nreads;     /* since its last await */
 	union {
 		struct {
 			u8 in_hardirq, in_softirq; /* the interrupt it runs in */
@@ -121,14 +121,24 @@ struct hd_task {
 	u32 bh_until;   /* the same for softirqs */
 	union {
 		struct {
-			u8 race_off;    /* kcsan_disable_current(), nested */
-			u8 race_atomic; /* kcsan_*_atomic_begin(), nested */
-			u16 race_next;  /* kcsan_atomic_next(): accesses left */
-		};
-		u32 race_quiet; /* any of these */
-	};
-	u8 order_given; /* enum hd_order + 1: what the op being executed gives,
+			union {
+				struct {
+					u8 race_off; /* kcsan_disable_current(), nested */
+					u8 race_atomic; /* kcsan_*_atomic_begin() */
+					u16 race_next; /* kcsan_atomic_next(): left */
+				};
+				u32 race_quiet; /* any of these */
+			};
+			/* enum hd_order + 1: what the op being executed gives,
 			 * where that is less than its order says; 0: that */
+			u32 order_given;
+		};
+		u64 race_special; /* any of all these */
+	};
+	u8 race_fenced; /* the race oracle's: there was a release fence; */
+	u8 race_pending; /* an acquire fence would get something; */
+	u16 race_released; /* the op of the last release; */
+	u16 *race_now;  /* and the clock: what is ordered before its next op */
 	struct {
 		u64 addr;
 		u64 val;

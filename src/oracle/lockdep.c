@@ -33,13 +33,13 @@ static noinline void raise(u32 pc)
  * before, and nothing about it can have become wrong: wait types are a matter
  * of the chain where no interrupt makes them stricter. */
 static __always_inline bool is_routine(const struct lockdep *ld,
-				       struct hd_task *t, struct hd_held *e)
+				       struct hd_task *t, struct hd_held *e,
+				       bool irqs)
 {
 	const struct lockdep_chain *chain = ld->chain, *c;
 	u32 class, next, what;
 
-	if (unlikely((e->nest != NULL) | (e->subclass > 1) | (t->in_irq != 0) |
-		     (t->nheld >= HD_MAX_HELD - 1)))
+	if (unlikely(e->nest || e->subclass > 1 || t->nheld >= HD_MAX_HELD - 1))
 		return false;
 	class = e->map->class_cache[e->subclass];
 	what = (class - 1) | (u32)e->read << 13;
@@ -49,11 +49,11 @@ static __always_inline bool is_routine(const struct lockdep *ld,
 		if (likely(c->what == what))
 			break;
 	}
-	if (unlikely(!class | !next) ||
-	    !(chain[next].validated | e->trylock | !e->check))
+	if (unlikely(!class || !next) ||
+	    (unlikely(!c->validated) && !e->trylock && e->check))
 		return false;
 	e->class = (u16)(class - 1);
-	if (unlikely(ld->irqs) && !lockdep_usage_is_known(t, e))
+	if (irqs && !lockdep_usage_is_known(t, e))
 		return false;
 	e->chain = t->chain;
 	t->nheld++; /* e lies there */
@@ -102,19 +102,30 @@ static noinline void acquire_off(struct hd_task *t, struct hd_held *e,
 		order(false);
 }
 
+/* With interrupts, under exhaustive search, after a report, or a lock_sync(). */
+static noinline void acquire_with_care(struct hd_task *t, struct hd_held *e,
+				       bool sync)
+{
+	bool irqs = lockdep->irqs;
+
+	if (lockdep->off) {
+		acquire_off(t, e, sync);
+		return;
+	}
+	if ((orders(t) && !e->trylock && e->check) || irqs)
+		order(false);
+	if (sync || t->in_irq || !is_routine(lockdep, t, e, irqs))
+		acquire_checked(t, e, sync);
+}
+
 static void on_acquire(struct hd_task *t, struct hd_held *e, bool sync)
 {
 	const struct lockdep *ld = lockdep;
 
-	if (unlikely(ld->off)) {
-		acquire_off(t, e, sync);
-		return;
-	}
-	if ((orders(t) && !e->trylock && e->check) || unlikely(ld->irqs))
-		order(false);
-	if (likely(!sync && is_routine(ld, t, e)))
-		return;
-	acquire_checked(t, e, sync);
+	if (unlikely(ld->off_or_irqs || hd_eng.central || sync))
+		acquire_with_care(t, e, sync);
+	else if (unlikely(!is_routine(ld, t, e, false)))
+		acquire_checked(t, e, false);
 }
 
 /* --- the rest ---------------------------------------------------------------- */

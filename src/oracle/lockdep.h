@@ -92,8 +92,13 @@ struct lockdep_origin {
 /* World state: a header, and tables that grow within a run. */
 struct lockdep {
 	u32 class_bytes, edge_bytes, chain_bytes, origin_bytes; /* in use */
-	u8 off;            /* a report was made */
-	u8 irqs;           /* interrupts exist: usage is marked */
+	union {
+		struct {
+			u8 off;   /* a report was made */
+			u8 irqs;  /* interrupts exist: usage is marked */
+		};
+		u16 off_or_irqs; /* either */
+	};
 	u8 nested;         /* a chain was validated under a nest lock */
 	u8 recursive;      /* a recursive reader is in the graph */
 	u32 pad;

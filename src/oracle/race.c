@@ -18,225 +18,120 @@
  * - kfree() claims exclusive access to the whole object (verdict assert-race):
  *   an access that is not ordered before it could as well come after it.
  *
- * The history of a granule keeps every access that a later one may race with
- * and that no other entry covers: reads of one word by several tasks stay side
- * by side, as exhaustive search does not try their orders.  Set-up and end check
- * are ordered before and after all tasks; nothing is remembered of them. */
+ * Here, what most accesses are is dealt with in short; the whole of it is in
+ * race_history.c. */
 #include "race.h"
-
-#include <heddle/compiler.h>
 
 #include "oracle.h"
 
-/* --- the history of a granule -------------------------------------------- */
-
-static __always_inline bool ordered(const struct race_entry *o,
-				    const struct race_access *a)
-{
-	return race_ordered(a->task, o->task, o->n, a->bits & RACE_WRITE) &&
-	       (!(o->bits & RACE_SCOPED) || o->task == a->task);
-}
-
-static __always_inline bool races(const struct race_entry *o,
-				  const struct race_access *a)
-{
-	u8 either = o->bits | a->bits;
-
-	return (o->bytes & a->bytes) && (either & RACE_WRITE) &&
-	       (either & RACE_PLAIN);
-}
-
-/* Whatever comes later and races with the weaker one, which is ordered before
- * the stronger, races with the stronger as well. */
-static __always_inline bool is_stronger(u8 bits, u8 bytes, u8 weaker_bits,
-					u8 weaker_bytes)
-{
-	return !(weaker_bits & ~bits) && !(weaker_bytes & ~bytes) &&
-	       !((bits ^ weaker_bits) & RACE_ASSERT) &&
-	       !((bits | weaker_bits) & (RACE_SCOPED | RACE_MASKED));
-}
-
-/* Claims about some bits look ahead only, at the bits that a write changes. */
-static noinline bool breaks_claim(struct race_entry *o, const struct race_access *a)
-{
-	if ((a->bits & RACE_MASKED) || !(o->bits & RACE_MASKED))
-		return !(a->bits & RACE_MASKED);
-	if (W->unsettled) { /* a store's value is not known yet */
-		W->store_watched = 1;
-		return false;
-	}
-	return a->mask & *(u64 *)(o + 1);
-}
-
-/* The earlier o meets the access a.  True: o is of no more use. */
-static bool meet(const struct race_access *a, struct race_entry *o, bool *known)
-{
-	if (!ordered(o, a)) {
-		if (races(o, a) && (likely(!((a->bits | o->bits) & RACE_MASKED)) ||
-				    breaks_claim(o, a)))
-			race_raise(a, o, race_word(a->bits));
-		return false;
-	}
-	if (o->task == a->task && o->n > race->released[a->task] &&
-	    is_stronger(o->bits, o->bytes, a->bits, a->bytes)) {
-		*known = true;
-		return false;
-	}
-	return is_stronger(a->bits, a->bytes, o->bits, o->bytes);
-}
-
-static __always_inline void fill(struct race_entry *e, const struct race_access *a)
-{
-	e->n = a->n;
-	e->task = a->task;
-	e->bits = a->bits;
-	e->bytes = a->bytes;
-}
-
-/* The latest write and the latest read have places of their own. */
-static void put(struct race_cell *c, const struct race_access *a)
-{
-	struct race_entry *e = a->bits & RACE_WRITE ? &c->w : &c->r, *o;
-	bool masked = a->bits & RACE_MASKED;
-	u16 i;
-
-	if (e->bytes || a->bits & RACE_ASSERT) {
-		i = masked ? race_new_units(2) : race_new_entry();
-		o = race_unit(i);
-		if (masked)
-			memcpy(o + 1, &a->mask, sizeof(a->mask));
-		if (a->bits & RACE_ASSERT)
-			e = o;
-		else
-			*o = *e;
-		o->next = c->w.next;
-		c->w.next = i;
-	}
-	fill(e, a);
-}
-
-static noinline void record_among(struct race_cell *c, const struct race_access *a)
-{
-	u16 *link = &c->w.next;
-	bool known = false;
-
-	while (*link) {
-		struct race_entry *o = race_unit(*link);
-		u16 i = *link;
-
-		if (!meet(a, o, &known)) {
-			link = &o->next;
-			continue;
-		}
-		*link = o->next;
-		if (!(o->bits & RACE_MASKED))
-			race_free_entry(i);
-	}
-	if (c->w.bytes && meet(a, &c->w, &known))
-		c->w.bytes = 0;
-	if (c->r.bytes && meet(a, &c->r, &known))
-		c->r.bytes = 0;
-	if (!known)
-		put(c, a);
-}
-
-static noinline void record_slowly(const struct hd_task *t, const struct hd_op *op,
-				   struct race_cell *c, u8 bits, u8 bytes, u64 mask)
-{
-	struct race_access a = { .n = (u16)t->n, .task = t->id, .bits = bits,
-			    .bytes = bytes, .granule = c->granule,
-			    .pc = op->pc, .mask = mask };
-
-	record_among(c, &a);
-}
-
-/* Nothing of an entry that is ordered before the access is more than it? */
-static __always_inline bool gives_way(const struct hd_task *t,
-				      const struct race_entry *e, u32 what)
-{
-	return !(((u32)e->bytes << 8 | e->bits) & ~what) &&
-	       (!e->bytes || race_ordered(t->id, e->task, e->n, what & RACE_WRITE));
-}
+/* --- the history in short ------------------------------------------------ */
 
 /* Has the task done as much since its last release?  Then this says no more. */
 static __always_inline bool says_it(const struct hd_task *t,
 				    const struct race_entry *e, u32 what)
 {
-	return e->task == t->id && e->n > race->released[t->id] &&
-	       !(what & ~((u32)e->bytes << 8 | e->bits)) &&
-	       !(e->bits & RACE_ASSERT);
+	u32 common = e->key & race_key(0xffff, what);
+
+	return common == race_key(t->id, what) && e->n > t->race_released;
 }
 
-/* Judge the access against the history, and make it part of that.  Here the
- * usual cases: it says nothing new, or takes the place of the one before. */
-static __always_inline void record(const struct hd_task *t, const struct hd_op *op,
-				   struct race_cell *c, u8 bits, u8 bytes, u64 mask)
+/* Does the access cover the entry, if there is one, and come after it? */
+static __always_inline bool covers(const struct hd_task *t, u32 what,
+				   const struct race_entry *e)
 {
-	u32 what = (u32)bytes << 8 | bits;
-	struct race_entry *e = &c->r;
+	return !(e->what & ~what) && t->race_now[e->task] >= e->n;
+}
 
-	race_note(c->granule, bits);
-	if (unlikely(c->w.next))
-		goto slow;
-	if (says_it(t, &c->w, what))
-		return;
-	if (bits & RACE_WRITE) {
-		if (!gives_way(t, &c->w, what) || !gives_way(t, &c->r, what))
-			goto slow;
-		c->r.bytes = 0;
-		e = &c->w;
-	} else {
-		if (says_it(t, &c->r, what))
-			return;
-		if ((c->w.bytes &&
-		     !race_ordered(t->id, c->w.task, c->w.n, false)) ||
-		    !gives_way(t, &c->r, what))
-			goto slow;
-	}
+static __always_inline void put(const struct hd_task *t, struct race_entry *e,
+				u32 what)
+{
 	e->n = (u16)t->n;
-	e->task = t->id;
-	e->bits = bits;
-	e->bytes = bytes;
-	return;
-slow:
-	record_slowly(t, op, c, bits, bytes, mask);
+	e->key = race_key(t->id, what);
+}
+
+/* What race_record() does where no more than two accesses are remembered: the
+ * new one says nothing new, or takes the place of those before.  False: it is not
+ * that simple, and nothing was done. */
+static __always_inline bool read_shortly(const struct hd_task *t,
+					 struct race_cell *c, u32 what)
+{
+	if (unlikely(c->w.next || what & ~c->noted & RACE_BOTH))
+		return false;
+	if (says_it(t, &c->w, what) || says_it(t, &c->r, what))
+		return true;
+	if (!race_ordered(t, &c->w, false) || !covers(t, what, &c->r))
+		return false;
+	put(t, &c->r, what);
+	return true;
+}
+
+static __always_inline bool write_shortly(const struct hd_task *t,
+					  struct race_cell *c, u32 what)
+{
+	if (unlikely(c->w.next || what & ~c->noted & RACE_BOTH))
+		return false;
+	if (says_it(t, &c->w, what))
+		return true;
+	if (!covers(t, what, &c->w) || !covers(t, what, &c->r))
+		return false;
+	race_no_entry(&c->r);
+	put(t, &c->w, what);
+	return true;
 }
 
 /* --- frees --------------------------------------------------------------- */
 
 static bool freed_too_early(const struct race_access *a, const struct race_entry *o)
 {
-	if (!o->bytes || ordered(o, a) || o->bits & RACE_ASSERT)
+	if (!o->bytes || race_ordered(a->t, o, true) || o->bits & RACE_ASSERT)
 		return false;
 	race_raise(a, o, "free");
 	return true;
+}
+
+/* Of four granules in a row: was no task there in this run, and is it known that
+ * they are freed? */
+static __always_inline bool is_nothing(u32 g)
+{
+	const u32 both = RACE_BOTH * 0x01010101u;
+	u64 slots;
+	u32 seen;
+
+	memcpy(&slots, &race_slot[g], sizeof(slots));
+	memcpy(&seen, &race_seen[g], sizeof(seen));
+	return !slots && (seen & both) == both;
 }
 
 /* One verdict for the object: of its first field that somebody may still use.
  * A type-safe object may be looked at when it is free. */
 static void on_free(const struct hd_task *t, const struct hd_op *op)
 {
-	struct race_access a = { .task = t->id, .pc = op->pc, .bytes = 15,
+	struct race_access a = { .t = t, .pc = op->pc, .bytes = 15,
 			    .bits = RACE_PLAIN | RACE_WRITE | RACE_ASSERT };
 	u32 g = race_granule(op->addr), end = race_granule(op->addr + op->size - 1);
 
 	if (hd_object_of((void *)op->addr)->state != HD_OBJ_FREED)
 		return;
 	for (; g <= end; g++) {
-		const struct race_cell *c = race_cell_at(g);
-		const struct race_entry *o = c ? &c->w : NULL;
+		const struct race_cell *c = race_cell_or_none(g);
+		const struct race_entry *o;
 
+		if (g + 3 <= end && is_nothing(g)) {
+			g += 3;
+			continue;
+		}
+		if (unlikely((race_seen[g] & RACE_BOTH) != RACE_BOTH))
+			race_learn(g, RACE_BOTH);
+		if (c == &race->none || !(c->w.key | c->r.key | c->w.next))
+			continue;
 		a.granule = g;
-		race_note(g, a.bits);
-		while (o) {
+		for (o = &c->w; o; o = race_next(c, o))
 			if (freed_too_early(&a, o))
 				return;
-			o = race_next(c, o);
-		}
 	}
 }
 
-/* --- accesses ------------------------------------------------------------ */
+/* --- accesses of all kinds ----------------------------------------------- */
 
 /* What the op orders in truth. */
 static __always_inline u8 order_of(struct hd_task *t, const struct hd_op *op,
@@ -245,7 +140,7 @@ static __always_inline u8 order_of(struct hd_task *t, const struct hd_op *op,
 	u8 order = op->order;
 
 	if (unlikely(t->order_given)) {
-		order = t->order_given - 1;
+		order = (u8)(t->order_given - 1);
 		t->order_given = 0;
 	}
 	if ((op->kind == HD_LOCK || op->kind == HD_TRYLOCK) && old == val)
@@ -254,34 +149,39 @@ static __always_inline u8 order_of(struct hd_task *t, const struct hd_op *op,
 }
 
 /* Accesses in data_race() and in seqcount sections. */
-static noinline bool is_quiet(struct hd_task *t, u8 *bits)
+static noinline bool is_quiet(struct hd_task *t, u32 *flags)
 {
 	if (t->race_off)
 		return true;
 	if (t->race_atomic)
-		*bits &= (u8)~RACE_PLAIN;
+		*flags &= ~(u32)RACE_PLAIN;
 	else if (t->race_next) {
 		t->race_next--;
-		*bits &= (u8)~RACE_PLAIN;
+		*flags &= ~(u32)RACE_PLAIN;
 	}
 	return false;
 }
 
-static __always_inline u32 bytes_of(const struct hd_op *op)
+static __always_inline void record(const struct hd_task *t, struct race_cell *c,
+				   u32 what, u64 changed)
 {
-	return ((1u << op->size) - 1) << (op->addr & 3);
+	if (what & RACE_WRITE ? write_shortly(t, c, what) :
+				read_shortly(t, c, what))
+		return;
+	race_record(t, c, what, changed);
 }
 
 /* The op on each granule that it touches; c: of the first. */
 static __always_inline void record_all(const struct hd_task *t,
 				       const struct hd_op *op, struct race_cell *c,
-				       u8 bits, u64 changed)
+				       u32 flags, u64 changed)
 {
-	u32 bytes = bytes_of(op);
+	u32 bytes = hd_bytes_of(op->addr, op->size);
 
+	flags &= RACE_BOTH;
 	changed <<= (op->addr & 3) * 8;
 	for (;;) {
-		record(t, op, c, bits, bytes & 15, (u32)changed);
+		record(t, c, (bytes & 15) << 8 | flags, (u32)changed);
 		bytes >>= 4;
 		if (likely(!bytes))
 			return;
@@ -291,29 +191,12 @@ static __always_inline void record_all(const struct hd_task *t,
 }
 
 /* Does an access without an order of its own touch no clock? */
-static __always_inline bool is_only_access(const struct hd_task *t,
-					   const struct hd_op *op,
+static __always_inline bool is_only_access(const struct hd_task *t, u32 flags,
 					   const struct race_cell *c)
 {
-	if (op->flags & HD_PLAIN)
-		return !c->sync || !(op->flags & HD_WRITE);
-	return !c->sync && (!(op->flags & HD_WRITE) ||
-			    !(race->fenced >> t->id & 1));
-}
+	u32 kind = flags & RACE_BOTH;
 
-static noinline void full(struct hd_task *t, const struct hd_op *op, u64 old,
-			  u64 val)
-{
-	u8 order = order_of(t, op, old, val);
-	u8 bits = op->flags & (HD_PLAIN | HD_WRITE);
-	struct race_cell *c = race_cell_of(race_granule(op->addr));
-
-	if (c->sync || order == HD_FULL)
-		race_sync_before(t, op, order, c, val);
-	if (likely(!t->race_quiet) || !is_quiet(t, &bits))
-		record_all(t, op, c, bits, old ^ val);
-	if (order != HD_RELAXED || !is_only_access(t, op, c))
-		race_sync_after(t, op, order, c);
+	return c->sync ? kind == RACE_PLAIN : kind != RACE_WRITE || !t->race_fenced;
 }
 
 /* What the kinds of ops are to us.  Of RCU only what rcu.c says counts, and an
@@ -338,229 +221,165 @@ static noinline void other(struct hd_task *t, const struct hd_op *op)
 		race_acquire(op->addr); /* see kmem_cache_free() */
 }
 
-/* The usual locks and flags: one clock at the word. */
-static __always_inline bool is_simple(const struct hd_task *t,
-				      const struct hd_op *op,
-				      const struct race_sync *s)
+static noinline void on_any(struct hd_task *t, u64 old, u64 val)
 {
-	if (!s || s->next || s->what != (op->addr & 3) ||
-	    (op->flags & HD_SHARED) || t->order_given)
-		return false;
-	if (op->order == HD_ACQUIRE)
-		return op->flags & HD_READ && (!(op->flags & HD_WRITE) ||
-					       op->kind >= HD_LOCK ||
-					       !(race->fenced >> t->id & 1));
-	return op->order == HD_RELEASE && op->flags & HD_WRITE;
-}
-
-static __always_inline void on_simple(const struct hd_task *t,
-				      const struct hd_op *op, struct race_cell *c,
-				      struct race_sync *s, u64 old, u64 val)
-{
-	const u16 *now = race_clock(t->id, RACE_NOW);
-	bool failed = (op->kind == HD_LOCK || op->kind == HD_TRYLOCK) &&
-		      old == val;
-
-	if (op->order == HD_ACQUIRE && !failed)
-		race_join(race_clock(t->id, RACE_NOW), s->clock);
-	record_all(t, op, c, op->flags & HD_WRITE, old ^ val);
-	if (op->order == HD_ACQUIRE)
-		return;
-	if (op->flags & HD_READ)
-		race_join(s->clock, now);
-	else
-		race_copy(s->clock, now);
-	if (unlikely(race->pending >> t->id & 1))
-		race_join(s->clock, race_clock(t->id, RACE_PENDING));
-	s->clock[t->id] = (u16)t->n;
-	race->released[t->id] = (u16)t->n;
-}
-
-/* Here the usual cases in short; full() has them all. */
-static noinline void on_access_new(struct hd_task *t, const struct hd_op *op,
-				   u64 old, u64 val)
-{
+	const struct hd_op *op = &t->op;
+	u32 g = race_granule(op->addr), flags = op->flags;
 	struct race_cell *c;
-	struct race_sync *s;
-	u32 g;
+	u8 order;
 
 	if (unlikely(role[op->kind] != ACCESS || op->size - 1 > 7)) {
 		other(t, op);
 		return;
 	}
-	g = race_granule(op->addr);
 	if (unlikely(!g)) {
 		t->order_given = 0; /* a lock on a stack */
 		return;
 	}
+	order = order_of(t, op, old, val);
 	c = race_cell_of(g);
-	s = c->sync ? race_unit(c->sync) : NULL;
-	if (unlikely(t->race_quiet)) {
-		full(t, op, old, val);
-	} else if (op->order == HD_RELAXED && is_only_access(t, op, c)) {
-		t->order_given = 0;
-		record_all(t, op, c, op->flags & (HD_PLAIN | HD_WRITE),
-			   old ^ val);
-	} else if (is_simple(t, op, s)) {
-		on_simple(t, op, c, s, old, val);
-	} else {
-		full(t, op, old, val);
-	}
+	if (c->sync || order == HD_FULL)
+		race_sync_before(t, op, order, c, val);
+	if (likely(!t->race_quiet) || !is_quiet(t, &flags))
+		record_all(t, op, c, flags, old ^ val);
+	if (order != HD_RELAXED || !is_only_access(t, op->flags, c))
+		race_sync_after(t, op, order, c);
 }
 
-/* Nothing of an entry but the task's own, and no more than this access says? */
-static __always_inline bool is_covered(const struct hd_task *t,
-				       const struct race_entry *e, u32 what)
+/* --- what most accesses are ---------------------------------------------- */
+
+enum { WORD = 15 << 8 }; /* all bytes of a granule */
+
+static __always_inline void give_lock(struct hd_task *t, struct race_sync *s)
 {
-	return !(((u32)e->bytes << 8 | e->bits) & ~what) &&
-	       (!e->bytes || e->task == t->id);
+	race_join(s->clock, t->race_now);
+	s->clock[t->id] = t->race_released = (u16)t->n;
 }
 
-/* An access that orders nothing, of one granule: the same epoch, in which the
- * task did as much here since its last release; or nobody else was here. */
-static __always_inline bool on_own(struct hd_task *t, const struct hd_op *op,
-				   struct race_cell *c)
+/* The history of the lock word is not that of a lock without contention. */
+static noinline void on_contended(struct hd_task *t, struct race_cell *c,
+				  u64 changed)
 {
-	u32 what = bytes_of(op) << 8 | (op->flags & (HD_PLAIN | HD_WRITE));
-
-	if (what >> 12 || !is_only_access(t, op, c))
-		return false;
-	if (says_it(t, &c->w, what))
-		return true;
-	if (op->flags & HD_WRITE) {
-		if (!is_covered(t, &c->w, what) || !is_covered(t, &c->r, what))
-			return false;
-		c->r.bytes = 0;
-		c->w = (struct race_entry){ .n = (u16)t->n, .task = t->id,
-					    .bits = (u8)what,
-					    .bytes = (u8)(what >> 8) };
-		race_note(c->granule, (u8)what);
-		return true;
-	}
-	if (says_it(t, &c->r, what))
-		return true;
-	if ((c->w.bytes && c->w.task != t->id) || !is_covered(t, &c->r, what))
-		return false;
-	c->r = (struct race_entry){ .n = (u16)t->n, .task = t->id,
-				    .bits = (u8)what,
-				    .bytes = (u8)(what >> 8) };
-	race_note(c->granule, (u8)what);
-	return true;
+	record(t, c, WORD | RACE_WRITE, changed);
+	if (t->op.kind == HD_UNLOCK)
+		give_lock(t, race_unit(c->sync));
 }
 
-/* A lock of one granule that nothing but its own ops touched, taken or given
- * by an exclusive holder. */
-static __always_inline bool on_lock(struct hd_task *t, const struct hd_op *op,
-				    struct race_cell *c, bool failed)
+/* A lock of one granule, taken or given by an exclusive holder. */
+static __always_inline bool is_plain_lock(const struct hd_task *t,
+					  const struct race_cell *c)
+{
+	const struct race_sync *s = race_unit(c->sync);
+	const struct hd_op *op = &t->op;
+
+	if (!c->sync || s->next || s->what || op->size != 4 || op->addr & 3 ||
+	    op->flags != (HD_READ | HD_WRITE) || t->race_special)
+		return false;
+	return op->kind != HD_UNLOCK ||
+	       (op->order == HD_RELEASE && !t->race_pending);
+}
+
+static __always_inline void on_lock(struct hd_task *t, struct race_cell *c,
+				    u64 old, u64 val)
 {
 	struct race_sync *s = race_unit(c->sync);
-	u16 *now = race_clock(t->id, RACE_NOW);
+	bool gives = t->op.kind == HD_UNLOCK;
+	bool failed = t->op.kind < HD_ACQUIRED && old == val;
 
-	if (!c->sync || s->next || s->what || c->r.bytes || failed ||
-	    c->w.bits != RACE_WRITE || c->w.bytes != 15 || op->size != 4 ||
-	    op->flags != (HD_READ | HD_WRITE) || t->order_given)
-		return false;
-	if (op->kind != HD_UNLOCK)
-		race_join(now, s->clock);
-	if (!race_ordered(t->id, c->w.task, c->w.n, false))
-		return false;
-	if (op->kind == HD_UNLOCK) {
-		if (op->order != HD_RELEASE || race->pending >> t->id & 1)
-			return false;
-		race_join(s->clock, now);
-		s->clock[t->id] = race->released[t->id] = (u16)t->n;
+	if (!gives && !failed)
+		race_join(t->race_now, s->clock);
+	if (unlikely(failed || c->w.next || c->r.key ||
+		     c->w.what != (WORD | RACE_WRITE) ||
+		     !race_ordered(t, &c->w, false))) {
+		on_contended(t, c, old ^ val);
+		return;
 	}
-	c->w.n = (u16)t->n;
-	c->w.task = t->id;
-	return true;
+	put(t, &c->w, WORD | RACE_WRITE);
+	if (gives)
+		give_lock(t, s);
 }
 
-/* The cases that most accesses are, without a call. */
-static void on_access(struct hd_task *t, const struct hd_op *op, u64 old,
-		      u64 val)
+/* An RMW of one granule that orders nothing. */
+static __always_inline bool is_plain_rmw(const struct hd_task *t,
+					 const struct race_cell *c)
 {
-	u64 off = op->addr - HD_HEAP_BASE;
+	const struct hd_op *op = &t->op;
+
+	return op->order == HD_RELAXED && op->size == 4 && !(op->addr & 3) &&
+	       !t->race_special && !t->race_fenced && !c->sync &&
+	       c != &race->none;
+}
+
+static __always_inline struct race_cell *heap_cell(const struct hd_op *op)
+{
+	return race_cell_or_none((u32)((op->addr - HD_HEAP_BASE) / 4));
+}
+
+/* A load or store that touches no clock and is not that simple. */
+static noinline void on_bytes(const struct hd_task *t, u32 flags)
+{
+	record_all(t, &t->op, race_cell_of(race_granule(t->op.addr)), flags, 0);
+}
+
+/* A load that orders nothing, of static data. */
+static __always_inline bool is_static_load(const struct hd_task *t,
+					   const struct race_cell *c)
+{
+	return t->op.order == HD_RELAXED && t->op.size - 1 < 8 &&
+	       c != &race->none && !t->race_special && is_only_access(t, t->op.flags, c);
+}
+
+static void on_access(struct hd_task *t, u64 old, u64 val)
+{
+	const struct hd_op *op = &t->op;
 	struct race_cell *c;
-	u32 i;
 
 	if (unlikely(!W->running))
 		return;
-	if (off >= HD_HEAP_SIZE)
-		goto rest;
-	i = race_slot[off / 4];
-	c = race_unit((u16)i);
-	if (!i || c->w.next || t->race_quiet)
-		goto rest;
-	if (op->kind <= HD_STORE) {
-		if (op->order == HD_RELAXED && on_own(t, op, c))
-			return;
-	} else if (op->kind >= HD_LOCK && op->kind <= HD_UNLOCK) {
-		if (on_lock(t, op, c, op->kind < HD_ACQUIRED && old == val))
-			return;
-	}
-rest:
-	on_access_new(t, op, old, val);
+	c = race_cell_or_none(race_granule(op->addr));
+	if (op->kind >= HD_LOCK && op->kind <= HD_UNLOCK && is_plain_lock(t, c))
+		on_lock(t, c, old, val);
+	else if (op->kind == HD_RMW && is_plain_rmw(t, c))
+		record(t, c, WORD | RACE_WRITE, old ^ val);
+	else if (op->kind == HD_LOAD && is_static_load(t, c))
+		on_bytes(t, op->flags);
+	else
+		on_any(t, old, val);
 }
 
-/* A store that a claim about bits had to wait for. */
-static void on_settled(const struct hd_op *op, u64 old, u64 val)
+static noinline void on_quiet(struct hd_task *t, u32 flags)
 {
-	struct hd_task *t = W->cur;
-	u8 bits = op->flags & HD_PLAIN ? RACE_PLAIN | RACE_WRITE : RACE_WRITE;
-
-	if (W->running && !t->race_off && old != val)
-		record_slowly(t, op, race_cell_of(race_granule(op->addr)), bits,
-			      (u8)bytes_of(op) & 15,
-			      (u32)((old ^ val) << (op->addr & 3) * 8));
+	if (!is_quiet(t, &flags))
+		on_bytes(t, flags);
 }
 
-/* --- claims -------------------------------------------------------------- */
-
-/* The scope of a claim is over: from now on it is as any other. */
-static void close_scope(struct race_cell *c, const struct race_access *a)
+static void on_load(struct hd_task *t, u32 what, u64 val)
 {
-	struct race_entry *o;
-	u16 i;
+	struct race_cell *c = heap_cell(&t->op);
 
-	for (i = c->w.next; i; i = o->next) {
-		o = race_unit(i);
-		if (o->bytes != a->bytes || o->task != a->task ||
-		    o->bits != (a->bits | RACE_SCOPED))
-			continue;
-		o->bits = a->bits;
-		o->n = a->n;
+	if (unlikely(!W->running))
 		return;
-	}
+	what &= ~(u32)HD_READ;
+	if (c->sync && !(what & RACE_PLAIN))
+		on_any(t, val, val);
+	else if (unlikely(t->race_special))
+		on_quiet(t, what);
+	else if (what >= 1 << 12 || !read_shortly(t, c, what))
+		on_bytes(t, what);
 }
 
-/* A claim is made between two ops: it has the number of the next one. */
-static void on_exclusive(u64 addr, u32 size, u8 what, u64 mask, u32 pc, bool end)
+static void on_store(struct hd_task *t, u32 what, u64 old)
 {
-	struct hd_op op = { .addr = addr, .size = size < 8 ? size : 8 };
-	struct race_access a = { .n = (u16)(W->cur->n + 1), .task = W->cur->id,
-			    .pc = pc, .bits = RACE_PLAIN | RACE_ASSERT,
-			    .granule = race_granule(addr) };
-	u32 bytes = bytes_of(&op), skip = addr & 3;
+	struct race_cell *c = heap_cell(&t->op);
 
-	if (what & HD_EXCLUSIVE_ACCESS)
-		a.bits |= RACE_WRITE;
-	if (what & HD_EXCLUSIVE_BITS)
-		a.bits |= RACE_MASKED;
-	if (what & HD_EXCLUSIVE_SCOPED && !end)
-		a.bits |= RACE_SCOPED;
-	for (; bytes; bytes >>= 4, a.granule++) {
-		struct race_cell *c = race_cell_of(a.granule);
-
-		a.bytes = bytes & 15;
-		a.mask = (u32)(mask << skip * 8);
-		mask >>= (4 - skip) * 8;
-		skip = 0;
-		race_note(a.granule, a.bits);
-		if (end)
-			close_scope(c, &a);
-		else
-			record_among(c, &a);
-	}
+	if (unlikely(!W->running))
+		return;
+	if (c->sync || (t->race_fenced && !(what & RACE_PLAIN)))
+		on_any(t, old, old);
+	else if (unlikely(t->race_special))
+		on_quiet(t, what);
+	else if (what >= 1 << 12 || !write_shortly(t, c, what))
+		on_bytes(t, what);
 }
 
 /* --- loading ------------------------------------------------------------- */
@@ -571,23 +390,31 @@ void hd_race_start(void)
 
 	memset(race_slot, 0, (RACE_HEAP + statics) * 2);
 	race_forget_notes();
+	race_keep_none();
 }
 
 /* All tasks are known now. */
 void hd_race_tasks(void)
 {
-	u32 room = (W->ntasks + 7u) & ~7u;
+	u32 room = (W->ntasks + 7u) & ~7u, i;
 
 	W->annex_used = sizeof(struct race_state) +
 			W->ntasks * RACE_CLOCKS * room * (u32)sizeof(u16);
 	memset(race, 0, W->annex_used);
+	race->none.w.next = 1;
 	race->ntasks = W->ntasks;
 	race->room = (u16)room;
+	for (i = 0; i < W->ntasks; i++) {
+		W->tasks[i].race_now = race_clock(i, RACE_NOW);
+		W->tasks[i].race_now[i] = RACE_OWN;
+	}
 	hd_access_oracle = (struct hd_access_oracle){
-		.access = on_access, .settled = on_settled,
+		.access = on_access, .load = on_load, .store = on_store,
+		.settled = race_settled,
 		.acquire = race_acquire, .release = race_release,
 		.pass = race_pass,
-		.fence = race_fence, .exclusive = on_exclusive,
-		.forget = race_forget, .recall = race_recall, .hash = race_hash,
+		.fence = race_fence, .exclusive = race_exclusive,
+		.forget = race_forget, .recall = race_recall, .prepare = race_prepare,
+		.hash = race_hash,
 	};
 }

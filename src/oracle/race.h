@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Private to the race oracle: what is remembered of a run in the annex.
  *
- *   race.c        which accesses race: the history of each granule
+ *   race.c        which accesses race; what most of them are, in short
+ *   race_history.c  the history of a granule, and who races with it
  *   race_cell.c   where that is kept
+ *   race_claim.c  claims of exclusive access
  *   race_verdict.c  what is said of a race
  *   race_clock.c  what is ordered before what: clocks, and who hands them on
  *   race_hash.c   what of all this can decide a future verdict
@@ -28,22 +30,45 @@ enum race_bits {
 	RACE_MASKED = 16, /* of some bits only: the next unit has the mask */
 };
 
-/* One access that a later one may race with. */
+/* One access that a later one may race with.  Without bytes it is none, and all
+ * of it but next is 0. */
 struct race_entry {
 	u16 n;    /* n-th op of the task */
 	u16 next; /* unit; 0: none */
-	u8 task;
-	u8 pad;
-	u8 bits;  /* enum race_bits */
-	u8 bytes; /* of the granule; 0: no entry */
+	union {
+		struct {
+			u8 task, pad;
+			union {
+				struct {
+					u8 bits;  /* enum race_bits */
+					u8 bytes; /* of the granule */
+				};
+				u16 what; /* both */
+			};
+		};
+		u32 key; /* all three: race_key() */
+	};
 };
+
+static __always_inline u32 race_key(u32 task, u32 what)
+{
+	return what << 16 | task;
+}
+
+/* It is none any more; next stays. */
+static __always_inline void race_no_entry(struct race_entry *e)
+{
+	e->n = 0;
+	e->key = 0;
+}
 
 struct race_cell {
 	struct race_entry w; /* a write; its next leads to all others */
-	struct race_entry r; /* a read */
+	struct race_entry r; /* a read; claims are in neither */
 	u16 sync;    /* unit of a struct race_sync; 0: none */
 	u16 chain;   /* unit of the cell made before */
-	u32 granule;
+	u32 granule : 24;
+	u32 noted : 8; /* bits that race_note() was told of */
 };
 
 /* What was released at a word: the clock that an acquire of it gets. */
@@ -57,9 +82,11 @@ struct race_sync {
 	u16 clock[]; /* race->room of them */
 };
 
-/* clock[u]: the last op of task u that is ordered before.  A task's own entry
- * is the number of its op under way and is not kept. */
+/* clock[u]: the last op of task u that is ordered before.  What a task did itself
+ * always is: its own entry in its own clock is RACE_OWN, above all numbers. */
 struct race_state {
+	struct race_cell none; /* of granules without one: looks as if it had
+				* a long history, which is nothing for short cuts */
 	u16 ntasks;
 	u16 room;        /* entries of a clock: ntasks, rounded up to 8 */
 	u16 free;        /* unit of a list of unused entries */
@@ -67,14 +94,12 @@ struct race_state {
 	u32 last_granule; /* of which a race was raised last, and between whom */
 	u16 last_n[2];
 	u8 last_task[2];
-	u64 fenced;      /* tasks that have a clock as of a release fence */
-	u64 pending;     /* tasks that have one for an acquire fence to come */
-	u16 released[HD_MAX_TASKS]; /* op of the task's last release */
 	u16 clock[];     /* now, then as of its last release fence, then what
 			  * an acquire fence would get, of each task */
 };
 
 enum { RACE_NOW, RACE_FENCE, RACE_PENDING, RACE_CLOCKS };
+enum { RACE_OWN = 0x7fff };
 enum {
 	RACE_UNITS = 0xffff,
 	RACE_SLOTS = 1 << 20, /* offset of the table in the annex */
@@ -102,22 +127,25 @@ typedef s16 race_vec __attribute__((vector_size(16), aligned(2), may_alias));
 
 static __always_inline void race_join(u16 *to, const u16 *from)
 {
-	u32 i;
+	u32 room = race->room, i = 0;
 
-	for (i = 0; i < race->room; i += 8) {
+	do {
 		race_vec a = *(race_vec *)(to + i), b = *(const race_vec *)(from + i);
 		race_vec less = a < b;
 
 		*(race_vec *)(to + i) = (b & less) | (a & ~less);
-	}
+		i += 8;
+	} while (unlikely(i < room));
 }
 
 static __always_inline void race_copy(u16 *to, const u16 *from)
 {
-	u32 i;
+	u32 room = race->room, i = 0;
 
-	for (i = 0; i < race->room; i += 8)
+	do {
 		*(race_vec *)(to + i) = *(const race_vec *)(from + i);
+		i += 8;
+	} while (unlikely(i < room));
 }
 
 /* 0: the address is not in the world (the heap has no object there). */
@@ -138,11 +166,17 @@ static inline u64 race_address(u32 granule)
 	return ((u64)__start_hd_data / 4 + granule - RACE_HEAP) * 4;
 }
 
+/* Without a cell: race->none. */
+static __always_inline struct race_cell *race_cell_or_none(u32 granule)
+{
+	return race_unit(race_slot[granule]);
+}
+
 static __always_inline struct race_cell *race_cell_at(u32 granule)
 {
-	u16 i = race_slot[granule];
+	struct race_cell *c = race_cell_or_none(granule);
 
-	return i ? race_unit(i) : NULL;
+	return c == &race->none ? NULL : c;
 }
 
 /* All entries of a cell: begin with &c->w.  Some have no bytes. */
@@ -165,17 +199,59 @@ static __always_inline struct race_cell *race_cell_of(u32 granule)
 
 	return likely(c != NULL) ? c : race_new_cell(granule);
 }
-u16 race_new_entry(void);
-void race_free_entry(u16 i);
+static __always_inline u16 race_new_entry(void)
+{
+	u16 i = race->free;
+
+	if (!i) {
+		i = (u16)(W->annex_used / 8);
+		if (unlikely(i == RACE_UNITS))
+			return race_new_units(1);
+		W->annex_used += 8;
+		return i;
+	}
+	race->free = ((struct race_entry *)race_unit(i))->next;
+	return i;
+}
+
+static __always_inline void race_free_entry(u16 i)
+{
+	((struct race_entry *)race_unit(i))->next = race->free;
+	race->free = i;
+}
+
 void race_forget(void); /* before and after a snapshot is loaded */
 void race_recall(void);
+void race_keep_none(void); /* of a variant that was loaded before */
+void race_prepare(void);
+
+/* --- race_history.c ------------------------------------------------------ */
+
+/* Judge the current op's access to a granule against its history, and make it
+ * part of that; what: as in an entry, mask: see struct race_access. */
+noinline void race_record(const struct hd_task *t, struct race_cell *c, u32 what,
+			  u64 mask);
+struct race_access;
+/* The same of any access, or claim. */
+noinline void race_record_among(struct race_cell *c, const struct race_access *a);
+
+/* --- race_claim.c -------------------------------------------------------- */
+
+void race_settled(const struct hd_op *op, u64 old, u64 val);
+void race_exclusive(u64 addr, u32 size, u8 what, u64 mask, u32 pc, bool end);
 
 /* --- race_verdict.c ------------------------------------------------------ */
 
 /* The access that is being judged. */
 struct race_access {
+	const struct hd_task *t;
 	u16 n;
-	u8 task, bits, bytes;
+	union {
+		struct {
+			u8 bits, bytes;
+		};
+		u16 what;
+	};
 	u32 granule, pc;
 	u64 mask; /* a claim: its bits; a write: bits that it changes */
 };
@@ -188,14 +264,15 @@ noinline void race_raise(const struct race_access *a, const struct race_entry *o
 
 /* The clock at what of the cell, or NULL. */
 struct race_sync *race_find_sync(const struct race_cell *c, u32 what);
-/* Is the u's n-th op ordered before what the task does now?  A write comes also
- * after what its marked loads found released: see there. */
-static __always_inline bool race_ordered(u32 task, u32 u, u16 n, bool write)
+/* Is the access ordered before what the task does now?  A write comes also after
+ * what the task's marked loads found released: see there. */
+static __always_inline bool race_ordered(const struct hd_task *t,
+					 const struct race_entry *e, bool write)
 {
-	if (likely(u == task || race_clock(task, RACE_NOW)[u] >= n))
+	if (likely(t->race_now[e->task] >= e->n))
 		return true;
-	return write && race->pending >> task & 1 &&
-	       race_clock(task, RACE_PENDING)[u] >= n;
+	return write && t->race_pending &&
+	       race_clock(t->id, RACE_PENDING)[e->task] >= e->n;
 }
 /* The synchronisation of an executed op on its word: acquire comes before the
  * access is judged, release behind. */
@@ -213,11 +290,14 @@ void race_fence(u8 order);
 u64 race_hash(void);
 /* How the granule is accessed, in all runs: enum race_bits. */
 extern u8 race_seen[RACE_GRANULES];
-void race_learn(u32 granule, u8 bits);
-static __always_inline void race_note(u32 granule, u8 bits)
+enum { RACE_BOTH = RACE_PLAIN | RACE_WRITE };
+void race_learn(u32 granule, u32 bits);
+static __always_inline void race_note(struct race_cell *c, u32 bits)
 {
-	if (unlikely(bits & ~race_seen[granule] & (RACE_PLAIN | RACE_WRITE)))
-		race_learn(granule, bits);
+	if (unlikely(bits & ~c->noted & RACE_BOTH)) {
+		race_learn(c->granule, bits);
+		c->noted = race_seen[c->granule];
+	}
 }
 void race_forget_notes(void);
 

@@ -6,11 +6,14 @@
 u16 race_new_units(u32 n)
 {
 	u32 at = W->annex_used / 8;
+	u64 *unit = race_unit((u16)at);
 
 	if (unlikely(at + n > RACE_UNITS))
 		hd_limit("race records");
 	W->annex_used += n * 8;
-	memset(race_unit((u16)at), 0, n * 8);
+	do { /* as volatile: they are too few for a call of memset() */
+		*(volatile u64 *)unit++ = 0;
+	} while (--n);
 	return (u16)at;
 }
 
@@ -28,31 +31,50 @@ noinline struct race_cell *race_new_cell(u32 granule)
 	return c;
 }
 
-u16 race_new_entry(void)
-{
-	u16 i = race->free;
+/* --- over a reset --------------------------------------------------------
+ *
+ * What the runs of the profile touched, nearly every run will: the template has
+ * an empty cell for each such granule, and its slot stays as it is. */
 
-	if (!i)
-		return race_new_units(1);
-	race->free = ((struct race_entry *)race_unit(i))->next;
-	return i;
+enum { MOST_KEPT = 1024, KEPT = 1 << 7 /* in race_seen */ };
+static u32 kept[MOST_KEPT];
+static u32 nkept;
+static u16 last_kept; /* cells above are the run's own */
+static bool collecting;
+
+static void collect(u32 granule)
+{
+	if (race_seen[granule] & KEPT || nkept == MOST_KEPT)
+		return;
+	race_seen[granule] |= KEPT;
+	kept[nkept++] = granule;
 }
 
-void race_free_entry(u16 i)
+void race_keep_none(void)
 {
-	struct race_entry *e = race_unit(i);
+	nkept = last_kept = 0;
+	collecting = true;
+}
 
-	e->next = race->free;
-	race->free = i;
+void race_prepare(void)
+{
+	u32 i;
+
+	collecting = false;
+	for (i = 0; i < nkept; i++)
+		race_new_cell(kept[i])->noted = race_seen[kept[i]];
+	last_kept = race->cells;
 }
 
 void race_forget(void)
 {
 	u16 i = W->annex_used ? race->cells : 0;
 
-	while (i) {
+	while (i > last_kept) {
 		const struct race_cell *c = race_unit(i);
 
+		if (unlikely(collecting))
+			collect(c->granule);
 		race_slot[c->granule] = 0;
 		i = c->chain;
 	}
@@ -62,7 +84,7 @@ void race_recall(void)
 {
 	u16 i = race->cells;
 
-	while (i) {
+	while (i > last_kept) {
 		const struct race_cell *c = race_unit(i);
 
 		race_slot[c->granule] = i;

@@ -24,11 +24,6 @@
  *   exclusive acquirers join: readers are not ordered among each other. */
 #include "race.h"
 
-static __always_inline bool is_pending(const struct hd_task *t)
-{
-	return race->pending >> t->id & 1;
-}
-
 /* --- clocks of words ----------------------------------------------------- */
 
 struct race_sync *race_find_sync(const struct race_cell *c, u32 what)
@@ -61,14 +56,14 @@ static void get(struct hd_task *t, const struct race_cell *c, u32 what)
 	const struct race_sync *s = race_find_sync(c, what);
 
 	if (s)
-		race_join(race_clock(t->id, RACE_NOW), s->clock);
+		race_join(t->race_now, s->clock);
 }
 
 /* Hand on the task's clock. */
 static void give(struct hd_task *t, struct race_cell *c, u32 what, bool replace)
 {
 	struct race_sync *s = race_find_sync(c, what);
-	const u16 *now = race_clock(t->id, RACE_NOW);
+	const u16 *now = t->race_now;
 
 	if (!s)
 		s = new_sync(c, what);
@@ -76,30 +71,30 @@ static void give(struct hd_task *t, struct race_cell *c, u32 what, bool replace)
 		race_copy(s->clock, now);
 	else
 		race_join(s->clock, now);
-	if (is_pending(t))
+	if (t->race_pending)
 		race_join(s->clock, race_clock(t->id, RACE_PENDING));
 	s->clock[t->id] = (u16)t->n;
-	race->released[t->id] = (u16)t->n;
+	t->race_released = (u16)t->n;
 }
 
 /* --- fences -------------------------------------------------------------- */
 
 static void acquire_fence(struct hd_task *t)
 {
-	if (!is_pending(t))
+	if (!t->race_pending)
 		return;
-	race_join(race_clock(t->id, RACE_NOW), race_clock(t->id, RACE_PENDING));
-	race->pending &= ~(1ull << t->id); /* it tells nothing more */
+	race_join(t->race_now, race_clock(t->id, RACE_PENDING));
+	t->race_pending = 0; /* it tells nothing more */
 }
 
 static void release_fence(struct hd_task *t)
 {
 	u16 *as_of = race_clock(t->id, RACE_FENCE);
 
-	race_copy(as_of, race_clock(t->id, RACE_NOW));
+	race_copy(as_of, t->race_now);
 	as_of[t->id] = (u16)t->n;
-	race->released[t->id] = (u16)t->n;
-	race->fenced |= 1ull << t->id;
+	t->race_released = (u16)t->n;
+	t->race_fenced = 1;
 }
 
 void race_fence(u8 order)
@@ -119,7 +114,7 @@ static void after_fence(struct hd_task *t, struct race_cell *c, u32 what,
 			bool replace)
 {
 	struct race_sync *s = race_find_sync(c, what);
-	bool fenced = race->fenced >> t->id & 1;
+	bool fenced = t->race_fenced;
 
 	if (!s && !fenced)
 		return;
@@ -164,7 +159,7 @@ void race_sync_before(struct hd_task *t, const struct hd_op *op, u8 order,
 	if (!s)
 		return;
 	race_join(race_clock(t->id, RACE_PENDING), s->clock);
-	race->pending |= 1ull << t->id;
+	t->race_pending = 1;
 }
 
 void race_sync_after(struct hd_task *t, const struct hd_op *op, u8 order,

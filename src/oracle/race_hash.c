@@ -14,12 +14,13 @@
 #include "../base/hash.h"
 #include "../engine/hot.h"
 
-enum { BOTH = RACE_PLAIN | RACE_WRITE };
 u8 race_seen[RACE_GRANULES];
 
-void race_learn(u32 granule, u8 bits)
+void race_learn(u32 granule, u32 bits)
 {
-	race_seen[granule] |= bits & BOTH;
+	if (!(bits & ~race_seen[granule] & RACE_BOTH))
+		return;
+	race_seen[granule] |= bits & RACE_BOTH;
 	if (hd_eng.central)
 		hd_eng.learned = true;
 }
@@ -35,7 +36,7 @@ static bool can_race(u32 granule)
 {
 	u32 w = hd_word_of(race_address(granule));
 
-	if ((race_seen[granule] & BOTH) != BOTH)
+	if ((race_seen[granule] & RACE_BOTH) != RACE_BOTH)
 		return false;
 	return hd_shared[w] & (HD_CHOICE | HD_CONFLICT);
 }

@@ -3,7 +3,8 @@
  * ones, frees; each safe twin is clean, the buggy one shows exactly the race.
  * What orders accesses: race_clock_test.c.
  *
- * Covers race.c, race_cell.c, race_verdict.c and race_hash.c. */
+ * Covers race.c, race_history.c, race_claim.c, race_cell.c, race_verdict.c and
+ * race_hash.c. */
 #include "../base/twin.h"
 
 static struct {

@@ -54,13 +54,13 @@ static bool was_raised(const struct race_access *a, const struct race_entry *o)
 {
 	bool same = race->last_granule + 1 == a->granule &&
 		    race->last_n[0] == a->n && race->last_n[1] == o->n &&
-		    race->last_task[0] == a->task &&
+		    race->last_task[0] == a->t->id &&
 		    race->last_task[1] == o->task;
 
 	race->last_granule = a->granule;
 	race->last_n[0] = a->n;
 	race->last_n[1] = o->n;
-	race->last_task[0] = a->task;
+	race->last_task[0] = a->t->id;
 	race->last_task[1] = o->task;
 	return same;
 }
