@@ -298,16 +298,26 @@ bool lockdep_release(struct hd_task *t, struct lockdep_map *map)
 	return cut_and_reacquire(t, (u32)i, (u32)i + 1, t->nheld - 1u);
 }
 
-bool lockdep_downgrade(struct hd_task *t, struct lockdep_map *map)
+/* The entry of a held lock that is to be changed; -1: there is none, and nothing
+ * to say, -2: reported. */
+static int find_to_change(const struct hd_task *t, struct lockdep_map *map)
 {
 	int i;
 
-	if (!t->nheld)
-		return lockdep->off ||
-		       lockdep_report_name(HD_V_WARN, nothing_held);
+	if (!t->nheld && !lockdep->off) {
+		lockdep_report_name(HD_V_WARN, nothing_held);
+		return -2;
+	}
 	i = find_held(t, map);
+	return i != -1 || unbalanced(map) ? i : -2;
+}
+
+bool lockdep_downgrade(struct hd_task *t, struct lockdep_map *map)
+{
+	int i = find_to_change(t, map);
+
 	if (i < 0)
-		return i == -1 ? unbalanced(map) : false;
+		return i == -1;
 	t->held[i].read = 1;
 	return cut_and_reacquire(t, (u32)i, (u32)i, t->nheld);
 }
@@ -315,14 +325,10 @@ bool lockdep_downgrade(struct hd_task *t, struct lockdep_map *map)
 bool lockdep_set_subclass(struct hd_task *t, struct lockdep_map *map,
 			  u32 subclass)
 {
-	int i;
+	int i = find_to_change(t, map);
 
-	if (!t->nheld)
-		return lockdep->off ||
-		       lockdep_report_name(HD_V_WARN, nothing_held);
-	i = find_held(t, map);
 	if (i < 0)
-		return i == -1 ? unbalanced(map) : false;
+		return i == -1;
 	t->held[i].subclass = (u8)subclass;
 	if (!find_class(&t->held[i]))
 		return false;
