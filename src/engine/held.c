@@ -25,8 +25,8 @@ static noinline void emit(u8 kind, struct lockdep_map *map, u32 code,
 /* Is there more to do than to tell the oracle? */
 static __always_inline bool is_heard(u8 kind)
 {
-	return W->unsettled | W->probing | (hd_eng.attentive != 0) |
-	       (hd_subscribers[kind][0] != NULL);
+	return W->unsettled || W->probing || hd_eng.attentive ||
+	       hd_subscribers[kind][0];
 }
 
 /* false: nobody is to know of it. */

@@ -219,12 +219,13 @@ static __always_inline void leave(struct hd_task *cur)
 		return;
 	}
 	next = decide(cur);
-	if (likely(next != NULL))
-		chosen(next);
-	if (next == cur)
+	if (unlikely(!next)) {
+		hd_coro_switch(&cur->sp, hd_eng.main_sp);
 		return;
-	hd_coro_switch(&cur->sp, likely(next != NULL) ? next->sp :
-							hd_eng.main_sp);
+	}
+	chosen(next);
+	if (next != cur)
+		hd_coro_switch(&cur->sp, next->sp);
 }
 
 /* --- publishing ------------------------------------------------------------ */

@@ -99,8 +99,15 @@ struct hd_task {
 	u8 daemon;      /* need not end */
 	u8 signalled;
 	u8 sleeping_wait; /* in schedule() of a wait with a condition */
-	u8 rcu_nesting;
-	u8 atomic;      /* spinlocks held and the like: must not sleep */
+	union {
+		struct {
+			u8 rcu_nesting;
+			u8 atomic;   /* spinlocks held and the like */
+			u8 irqs_off; /* local_irq_disable() */
+			u8 bh_off;   /* local_bh_disable(), times */
+		};
+		u32 no_sleep; /* any of these */
+	};
 	u8 nheld;
 	u16 nreads;     /* since its last await */
 	union {
@@ -115,8 +122,6 @@ struct hd_task {
 	u32 next_edit;  /* next op number at which an edit applies */
 	u8 irq;         /* enum heddle_irq; 0: no handler */
 	u8 host;        /* handlers: the task on whose CPU it comes */
-	u8 irqs_off;    /* local_irq_disable() */
-	u8 bh_off;      /* local_bh_disable(), times */
 	u32 irqs_until; /* interrupts were last on behind this op, plus 1 */
 	u32 bh_until;   /* the same for softirqs */
 	union {

@@ -129,7 +129,7 @@ void hd_complain(u8 kind, const volatile void *addr, const char *word, u32 pc);
 /* Must the task not sleep? */
 static __always_inline bool hd_is_atomic(const struct hd_task *t)
 {
-	return t->atomic | t->rcu_nesting | t->irqs_off | t->bh_off;
+	return t->no_sleep;
 }
 /* BUG_ON(cond) of the primitive itself, on behalf of the code at pc; fatal. */
 void hd_bug_at(const char *cond, u32 pc);

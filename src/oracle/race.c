@@ -294,7 +294,8 @@ static __always_inline void on_lock(struct hd_task *t, struct race_cell *c,
 		on_contended(t, c, old ^ val);
 		return;
 	}
-	put(t, &c->w, WORD | RACE_WRITE);
+	if (!says_it(t, &c->w, WORD | RACE_WRITE))
+		put(t, &c->w, WORD | RACE_WRITE);
 	if (gives)
 		give_lock(t, s);
 }

@@ -76,7 +76,7 @@ enum { RACE_READERS = 8, RACE_KEY = 16 }; /* beside the offset in the granule */
 struct race_sync {
 	u8 what;  /* offset; RACE_READERS: by readers of the lock; RACE_KEY: not
 		   * at the word, but what its address stands for */
-	u8 pad;
+	u8 lock;  /* the first who released was an unlock */
 	u16 next;
 	u32 pad2;
 	u16 clock[]; /* race->room of them */
@@ -264,6 +264,7 @@ noinline void race_raise(const struct race_access *a, const struct race_entry *o
 
 /* The clock at what of the cell, or NULL. */
 struct race_sync *race_find_sync(const struct race_cell *c, u32 what);
+noinline struct race_sync *race_new_sync(struct race_cell *c, u32 what);
 /* Is the access ordered before what the task does now?  A write comes also after
  * what the task's marked loads found released: see there. */
 static __always_inline bool race_ordered(const struct hd_task *t,

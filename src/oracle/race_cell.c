@@ -34,20 +34,38 @@ noinline struct race_cell *race_new_cell(u32 granule)
 /* --- over a reset --------------------------------------------------------
  *
  * What the runs of the profile touched, nearly every run will: the template has
- * an empty cell for each such granule, and its slot stays as it is. */
+ * an empty cell for each such granule, whose slot stays as it is, and a clock
+ * where a lock was released.  (Not for other words: as long as they have none,
+ * marked accesses of them are simple.) */
 
 enum { MOST_KEPT = 1024, KEPT = 1 << 7 /* in race_seen */ };
-static u32 kept[MOST_KEPT];
+static struct {
+	u32 granule;
+	u32 synced; /* bit i: a clock at i, see struct race_sync */
+} kept[MOST_KEPT];
 static u32 nkept;
 static u16 last_kept; /* cells above are the run's own */
 static bool collecting;
 
-static void collect(u32 granule)
+static void collect(const struct race_cell *c)
 {
-	if (race_seen[granule] & KEPT || nkept == MOST_KEPT)
-		return;
-	race_seen[granule] |= KEPT;
-	kept[nkept++] = granule;
+	const struct race_sync *s;
+	u32 k = nkept;
+	u16 i;
+
+	if (race_seen[c->granule] & KEPT) {
+		for (k = 0; c->sync && kept[k].granule != c->granule; k++)
+			;
+	} else if (nkept < MOST_KEPT) {
+		race_seen[c->granule] |= KEPT;
+		kept[nkept].granule = c->granule;
+		kept[nkept++].synced = 0;
+	}
+	for (i = k < nkept ? c->sync : 0; i; i = s->next) {
+		s = race_unit(i);
+		if (s->lock)
+			kept[k].synced |= 1u << s->what;
+	}
 }
 
 void race_keep_none(void)
@@ -58,11 +76,16 @@ void race_keep_none(void)
 
 void race_prepare(void)
 {
-	u32 i;
+	u32 i, m;
 
 	collecting = false;
-	for (i = 0; i < nkept; i++)
-		race_new_cell(kept[i])->noted = race_seen[kept[i]];
+	for (i = 0; i < nkept; i++) {
+		struct race_cell *c = race_new_cell(kept[i].granule);
+
+		c->noted = race_seen[c->granule];
+		for (m = kept[i].synced; m; m &= m - 1)
+			race_new_sync(c, (u32)__builtin_ctz(m));
+	}
 	last_kept = race->cells;
 }
 
@@ -74,7 +97,7 @@ void race_forget(void)
 		const struct race_cell *c = race_unit(i);
 
 		if (unlikely(collecting))
-			collect(c->granule);
+			collect(c);
 		race_slot[c->granule] = 0;
 		i = c->chain;
 	}

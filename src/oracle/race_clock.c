@@ -40,12 +40,13 @@ struct race_sync *race_find_sync(const struct race_cell *c, u32 what)
 	return NULL;
 }
 
-static noinline struct race_sync *new_sync(struct race_cell *c, u32 what)
+noinline struct race_sync *race_new_sync(struct race_cell *c, u32 what)
 {
 	u16 i = race_new_units(1 + race->room / 4);
 	struct race_sync *s = race_unit(i);
 
 	s->what = (u8)what;
+	s->lock = W->cur->op.kind == HD_UNLOCK;
 	s->next = c->sync;
 	c->sync = i;
 	return s;
@@ -66,7 +67,7 @@ static void give(struct hd_task *t, struct race_cell *c, u32 what, bool replace)
 	const u16 *now = t->race_now;
 
 	if (!s)
-		s = new_sync(c, what);
+		s = race_new_sync(c, what);
 	if (replace)
 		race_copy(s->clock, now);
 	else
@@ -119,7 +120,7 @@ static void after_fence(struct hd_task *t, struct race_cell *c, u32 what,
 	if (!s && !fenced)
 		return;
 	if (!s)
-		s = new_sync(c, what);
+		s = race_new_sync(c, what);
 	if (replace)
 		memset(s->clock, 0, race->room * sizeof(s->clock[0]));
 	if (fenced)
@@ -213,5 +214,5 @@ void race_pass(u64 from, u64 to)
 	if (!s)
 		return;
 	d = race_find_sync(c, what);
-	race_join((d ? d : new_sync(c, what))->clock, s->clock);
+	race_join((d ? d : race_new_sync(c, what))->clock, s->clock);
 }
