@@ -206,8 +206,8 @@ test-coro: $(src_bins)
 	$(Q)$(prove) --exec '' $^
 
 # Those tests of verbs that say something about the build of triage.
-short_verbs := $(wildcard triage/t/list.t triage/t/run.t triage/t/replay.t \
-	triage/t/show.t triage/t/corpus.t)
+short_verbs := $(wildcard $(patsubst %,triage/t/%.t,list run replay show corpus \
+	lockdep race lifetime))
 
 # --- make demo: the main job, on the mail that heddle comes from ----------------
 demo: all
