@@ -15,7 +15,7 @@ static struct {
 
 static void host(void *arg)
 {
-	unsigned long flags;
+	unsigned long flags = 0;
 	u32 i;
 
 	(void)arg;
