@@ -66,6 +66,9 @@ my %twin = (
 	               'report:inconsistent',
 	               'T1: sirq{ W(A) U(A) sirq} bhoff W(A) U(A) bhon',
 	               'clean' ],
+	'an entry above is merged, and was not counted' => [
+		'T1: W(X) W(Y1/1^X) W(Y2^X) SUB(Y1/0)', 'report:warn',
+		'T1: W(X) W(Y1^X) W(Y2/1^X) SUB(Y2/0)', 'clean' ],
 	'lock_sync holds nothing' => [
 		'T1: W(A) U(A) ; T2: hirq{ W(A) U(A) hirq}',
 		'report:inconsistent',
@@ -96,7 +99,9 @@ for (sort keys %twin) {
 
 # An interrupt's locks do not depend on those of the task below.
 spew($file, "a\tg\tt\tT1: W(A) hirq{ W(B) U(B) hirq} U(A)\tclean\t-\t-\n" .
-    "b\tg\tt\tT1: W(A) W(B) U(B) U(A)\tclean\t-\tA>B:EN\n");
+    "b\tg\tt\tT1: W(A) hirq{ TW(B) W(C) U(C) U(B) hirq} U(A)\tclean\t-\t" .
+    "B>C:EN\n" .
+    "c\tg\tt\tT1: W(A) W(B) U(B) U(A)\tclean\t-\tA>B:EN\n");
 ($rc, $out) = heddle('lockdep', '--graph', $file);
 is $rc, 0, 'no dependency leads into an interrupt' or diag $out;
 
