@@ -17,8 +17,6 @@ static noinline void emit(u8 kind, struct lockdep_map *map, u32 code,
 				       .pc = pc },
 			       .old = old, .text = map->name };
 
-	/* who frees it looks at who holds it (oracle/lifetime.c) */
-	hd_order_range(map, 1, false);
 	hd_emit(&ev);
 }
 
@@ -26,7 +24,7 @@ static noinline void emit(u8 kind, struct lockdep_map *map, u32 code,
 static __always_inline bool is_heard(u8 kind)
 {
 	return W->unsettled || W->probing || hd_eng.attentive ||
-	       hd_subscribers[kind][0];
+	       hd_eng.central || hd_subscribers[kind][0];
 }
 
 /* false: nobody is to know of it. */
@@ -36,6 +34,10 @@ static bool annotate(u8 kind, struct lockdep_map *map, u32 code, u8 subclass,
 	hd_settle();
 	if (W->probing)
 		return false;
+	/* who frees it looks at who holds it (oracle/lifetime.c), which any
+	 * search has to know */
+	if (hd_eng.central || hd_eng.attentive)
+		hd_order_range(map, 1, false);
 	if (hd_eng.attentive || hd_subscribers[kind][0])
 		emit(kind, map, code, subclass, W->cur->nheld, pc);
 	else
