@@ -42,6 +42,18 @@ struct heddle_variant {
 	struct heddle_expect expect[HD_MAX_EXPECT]; /* empty: clean */
 	int bound; /* clean: preemptions that make test exhausts; 0: unbounded */
 	const char *const *goals; /* instead of the scenario's */
+	const char *source; /* mail or commit of this form; NULL: scenario's */
+	const char *kernel; /* releases that have it: "6.4", "6.4-6.13", "posted" */
+	int fail; /* allocations and the like that may fail in a run (--fail) */
+	int signals; /* signals that may come in a run (--signals) */
+};
+
+/* A question of the mail, and what heddle says to it.  evidence names the
+ * variants whose verdicts show the answer: "v4, merged". */
+struct heddle_question {
+	const char *question;
+	const char *answer;
+	const char *evidence;
 };
 
 struct heddle_scenario {
@@ -49,6 +61,11 @@ struct heddle_scenario {
 	const char *title;
 	const char *source; /* message-id, commit or CVE that it models */
 	const char *not_modelled;
+	const char *seed;   /* "000" to "004": the mail that heddle comes from */
+	const char *bug;    /* of the library of real bugs: "CVE-2023-3269" */
+	/* of the kernel's code; see the heads of the model files for theirs */
+	const char *copied, *simplified, *different;
+	const struct heddle_question *questions; /* ends with question == NULL */
 	const struct heddle_variant *variants; /* ends with name == NULL */
 	const struct heddle_task *tasks;       /* ends with name == NULL */
 	void (*setup)(void); /* builds the world, before any task runs */
