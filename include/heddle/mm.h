@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The mm world: address spaces, VMAs, the VMA tree, the per-VMA lock, page
- * faults and munmap, with the kernel's names (6.12 to 6.15).
+/* The mm world: what can be done with address spaces and VMAs, with the
+ * kernel's names (6.4 to 6.15).  Its objects: mm_types.h.
  *
  * The per-VMA lock exists in several forms; a scenario variant selects one
  * through struct mm_form (heddle_variant()->data points to it).  A reviewer
@@ -10,89 +10,40 @@
 #ifndef HEDDLE_MM_H
 #define HEDDLE_MM_H
 
-#include <heddle/heddle.h>
-#include <heddle/kernel.h>
+#include <heddle/mm_types.h>
 
-enum { MM_TREE_SLOTS = 4, MM_PTES = 8 };
-#define PAGE_SIZE 0x1000ul
-#define PAGE_SHIFT 12
+#define ERR_PTR(e) ((void *)(long)(e))
+#define PTR_ERR(p) ((long)(p))
+#define IS_ERR(p) ((unsigned long)(p) >= (unsigned long)-4095)
+#define IS_ERR_OR_NULL(p) (!(p) || IS_ERR(p))
 
-struct vm_area_struct;
-struct mm_struct;
-
-/* One node of the tree; immutable once it is published, but for dead. */
-struct maple_node {
-	u32 nslots;
-	u32 dead;
-	struct {
-		unsigned long first, last; /* last is inside */
-		struct vm_area_struct *vma;
-	} slot[MM_TREE_SLOTS];
-	struct rcu_head rcu;
+/* --- what the model tells the checks (src/mm/check_*.c) ---------------------- *
+ *
+ * The mm is what is judged: notes of one address space are judged together. */
+enum mm_note {
+	MM_NOTE_NEW = 1,       /* a = mm */
+	MM_NOTE_READ_LOCKED,   /* a = vma: granted to this task */
+	MM_NOTE_READ_UNLOCK,   /* a = vma: about to be given back */
+	MM_NOTE_WRITE_LOCKED,  /* a = vma: vma_start_write() is through */
+	MM_NOTE_WRITE_END_ALL, /* all VMAs of mm are no longer write-locked; b: and
+				* mmap_lock is about to be */
+	MM_NOTE_DETACHED,      /* a = vma: vma_mark_detached() begins */
+	MM_NOTE_PTE_SET,       /* a = address */
+	MM_NOTE_READER_INC,    /* a = vma, b = vm_refcnt afterwards */
+	MM_NOTE_TREE,          /* the tree was changed */
+	MM_NOTE_ATTACHED,      /* a = vma: vma_mark_attached() is through */
+	MM_NOTE_PMD_SET,       /* a = address: a whole group is mapped */
+	MM_NOTE_VMA_FREED,     /* a = vma: its memory is about to be given back */
 };
+void mm_note(enum mm_note code, const struct mm_struct *mm, const void *a,
+	     u64 b);
+/* The same about a VMA of its own mm; looking for that is no op. */
+void mm_note_vma(enum mm_note code, const struct vm_area_struct *vma);
 
-struct maple_tree {
-	struct maple_node *root;
-};
+/* --- the VMA lock ---------------------------------------------------------------- */
 
-/* A page table covers the first MM_PTES pages of the address space. */
-struct page_table {
-	spinlock_t ptl;
-	unsigned long pte[MM_PTES]; /* 0: none, else a page's number */
-};
-
-struct mm_struct {
-	struct maple_tree mm_mt;
-	struct rw_semaphore mmap_lock;
-	seqcount_t mm_lock_seq; /* odd while mmap_lock is held for write */
-	struct rcuwait vma_writer_wait;
-	spinlock_t page_table_lock;
-	struct page_table *pmd; /* NULL: no page table */
-	int map_count;
-};
-
-struct vm_area_struct {
-	unsigned long vm_start, vm_end; /* [start, end) */
-	struct mm_struct *vm_mm;
-	unsigned int vm_lock_seq; /* == mm_lock_seq: write-locked */
-	refcount_t vm_refcnt; /* 0 detached, 1 attached, 1 + n readers */
-	struct lockdep_map vmlock_dep_map;
-	struct rcu_head vm_rcu;
-};
-
-/* --- the form of the VMA lock -------------------------------------------------- */
-
-struct vma_lock_ops {
-	/* NULL: use mmap_lock; ERR_PTR(-EAGAIN): the VMA was detached, look it
-	 * up again; else the VMA, read-locked. */
-	struct vm_area_struct *(*start_read)(struct vm_area_struct *vma);
-	void (*end_read)(struct vm_area_struct *vma);
-	void (*start_write)(struct vm_area_struct *vma);
-	void (*mark_attached)(struct vm_area_struct *vma);
-	void (*mark_detached)(struct vm_area_struct *vma);
-	/* Called when the VMA is freed, before its memory is given back. */
-	void (*before_free)(struct vm_area_struct *vma);
-};
-
-struct mm_form {
-	const struct vma_lock_ops *lock;
-	u32 lock_offset;    /* VMA_LOCK_OFFSET, VMA_STATE_LOCKED */
-	int limit_delta;    /* readers' limit is this much too high */
-	bool free_by_rcu;   /* call_rcu; else at once, type-safe cache */
-	bool no_recheck;    /* mutations of the accepted form: */
-	bool no_wait_at_detach;
-	bool release_behind_test;
-	bool early_free_pgtables;
-};
-
-static __always_inline const struct mm_form *mm_form(void)
-{
-	return heddle_variant_data();
-}
-
-#define VMA_LOCK_OFFSET (mm_form()->lock_offset)
-#define VMA_STATE_LOCKED VMA_LOCK_OFFSET
-
+/* vma_lock_gen1.c: a semaphore per VMA: 6.4 to 6.13, and 6.14 */
+extern const struct vma_lock_ops vma_lock_gen1, vma_lock_gen2;
 /* vma_lock_v6.c: vm_refcnt series as posted, v6 to v7 */
 extern const struct vma_lock_ops vma_lock_v6, vma_lock_v6_complete, vma_lock_v7;
 /* vma_lock_v10.c: as merged in 6.15, with the mutations of struct mm_form */
@@ -106,90 +57,171 @@ vma_start_read(struct vm_area_struct *vma)
 }
 static __always_inline void vma_end_read(struct vm_area_struct *vma)
 {
+	mm_note_vma(MM_NOTE_READ_UNLOCK, vma);
 	mm_form()->lock->end_read(vma);
 }
 static __always_inline void vma_start_write(struct vm_area_struct *vma)
 {
+	if (!mm_form()->lock)
+		return;
 	mm_form()->lock->start_write(vma);
+	mm_note_vma(MM_NOTE_WRITE_LOCKED, vma);
 }
 static __always_inline void vma_mark_attached(struct vm_area_struct *vma)
 {
+	if (!mm_form()->lock)
+		return;
 	mm_form()->lock->mark_attached(vma);
+	mm_note_vma(MM_NOTE_ATTACHED, vma);
 }
 static __always_inline void vma_mark_detached(struct vm_area_struct *vma)
 {
+	if (!mm_form()->lock)
+		return;
+	mm_note_vma(MM_NOTE_DETACHED, vma);
 	mm_form()->lock->mark_detached(vma);
 }
 #endif
-
-#define ERR_PTR(e) ((void *)(long)(e))
-#define PTR_ERR(p) ((long)(p))
-#define IS_ERR(p) ((unsigned long)(p) >= (unsigned long)-4095)
-#define IS_ERR_OR_NULL(p) (!(p) || IS_ERR(p))
+/* Under mmap_lock, which keeps writers out.  False: too many readers (6.15). */
+bool vma_start_read_locked_nested(struct vm_area_struct *vma, int subclass);
+static __always_inline bool vma_start_read_locked(struct vm_area_struct *vma)
+{
+	return vma_start_read_locked_nested(vma, 0);
+}
+int __must_check vma_start_write_killable(struct vm_area_struct *vma);
+/* Verdict lock-assert if the caller has not write-locked it. */
+void vma_assert_write_locked(struct vm_area_struct *vma);
+/* The VMA that holds addr, read-locked under RCU alone (mm/memory.c); NULL: fall
+ * back to mmap_lock. */
+struct vm_area_struct *lock_vma_under_rcu(struct mm_struct *mm,
+					  unsigned long addr);
 
 /* --- mmap_lock (mmap_lock.c) ------------------------------------------------------ */
 
 void mmap_write_lock(struct mm_struct *mm);
+void mmap_write_lock_nested(struct mm_struct *mm, int subclass);
+int __must_check mmap_write_lock_killable(struct mm_struct *mm);
 void mmap_write_unlock(struct mm_struct *mm);
 void mmap_write_downgrade(struct mm_struct *mm);
 void mmap_read_lock(struct mm_struct *mm);
+int __must_check mmap_read_lock_killable(struct mm_struct *mm);
 bool mmap_read_trylock(struct mm_struct *mm);
 void mmap_read_unlock(struct mm_struct *mm);
+/* What the unlock and the downgrade do: all VMA write locks end. */
+void vma_end_write_all(struct mm_struct *mm);
 #define mmap_assert_write_locked(mm) lockdep_assert_held_write(&(mm)->mmap_lock)
+#define mmap_assert_locked(mm) lockdep_assert_held(&(mm)->mmap_lock)
 
-/* --- address spaces and VMAs (mm.c, vma_tree.c) -------------------------------------- */
+/* --- address spaces and VMAs (mm.c) -------------------------------------------------- */
 
-/* For set-ups: a new, empty address space. */
+/* For set-ups: a new, empty address space; with mm_users and mm_count 1. */
 struct mm_struct *mm_alloc(void);
 /* For set-ups: map [start, end), attached and in the tree. */
 struct vm_area_struct *mm_add_vma(struct mm_struct *mm, unsigned long start,
 				  unsigned long end);
+/* The same with vm_flags; that one has VM_READ | VM_WRITE. */
+struct vm_area_struct *mm_add_vma_flags(struct mm_struct *mm,
+					unsigned long start, unsigned long end,
+					vm_flags_t flags);
+struct vm_area_struct *vm_area_alloc(struct mm_struct *mm);
+/* A copy that nobody sees, with a lock of its own; NULL: no memory. */
+struct vm_area_struct *vm_area_dup(struct vm_area_struct *orig);
 void vm_area_free(struct vm_area_struct *vma);
+
+/* --- the VMA tree (vma_tree.c) --------------------------------------------------------- */
 
 /* The VMA that holds addr, or NULL.  Under RCU or mmap_lock. */
 struct vm_area_struct *mas_walk(struct mm_struct *mm, unsigned long addr);
 #define vma_lookup(mm, addr) mas_walk(mm, addr)
-/* Take all VMAs inside [start, end) out of the tree with one store. */
-void mas_clear(struct mm_struct *mm, unsigned long start, unsigned long end);
-void mas_store(struct mm_struct *mm, struct vm_area_struct *vma);
+/* The first VMA that ends behind addr, or NULL. */
+struct vm_area_struct *find_vma(struct mm_struct *mm, unsigned long addr);
+/* The neighbours of what lies at addr, or NULL. */
+struct vm_area_struct *vma_next(struct mm_struct *mm, unsigned long addr);
+struct vm_area_struct *vma_prev(struct mm_struct *mm, unsigned long addr);
+/* [start, end) becomes vma's, or nobody's (NULL), with one store; what lay there
+ * is cut or dropped. */
+void mas_store_range(struct mm_struct *mm, unsigned long start,
+		     unsigned long end, struct vm_area_struct *vma);
+static __always_inline void mas_store(struct mm_struct *mm,
+				      struct vm_area_struct *vma)
+{
+	mas_store_range(mm, vma->vm_start, vma->vm_end, vma);
+}
+static __always_inline void mas_clear(struct mm_struct *mm, unsigned long start,
+				      unsigned long end)
+{
+	mas_store_range(mm, start, end, NULL);
+}
 
-/* --- what tasks do --------------------------------------------------------------- */
+/* --- page faults (fault.c, memory.c) ------------------------------------------------------ */
 
-/* Look a VMA up under RCU and read-lock it; NULL: fall back to mmap_lock
- * (mm/memory.c). */
-struct vm_area_struct *lock_vma_under_rcu(struct mm_struct *mm,
-					  unsigned long addr);
-
-enum { VM_FAULT_NOPAGE = 0, VM_FAULT_SIGSEGV = 1 };
-/* A user page fault from entry to return to user space (arch/x86/mm/fault.c,
- * do_user_addr_fault): VMA lock first, else mmap_lock. */
-int do_user_addr_fault(struct mm_struct *mm, unsigned long addr);
-/* munmap(2) of whole VMAs, with the downgrade (mm/vma.c). */
-int do_munmap(struct mm_struct *mm, unsigned long start, unsigned long end);
+/* include/linux/mm_types.h */
+enum {
+	VM_FAULT_OOM = 0x1,
+	VM_FAULT_SIGBUS = 0x2,
+	VM_FAULT_SIGSEGV = 0x40,
+	VM_FAULT_NOPAGE = 0x100,
+	VM_FAULT_RETRY = 0x400,     /* the lock was dropped: try again */
+	VM_FAULT_COMPLETED = 0x4000, /* done, and the lock was dropped */
+};
+enum {
+	FAULT_FLAG_WRITE = 0x1,
+	FAULT_FLAG_ALLOW_RETRY = 0x4,
+	FAULT_FLAG_RETRY_NOWAIT = 0x8,
+	FAULT_FLAG_KILLABLE = 0x10,
+	FAULT_FLAG_TRIED = 0x20,
+	FAULT_FLAG_USER = 0x40,
+	FAULT_FLAG_VMA_LOCK = 0x1000,
+};
+/* A page fault (arch/x86/mm/fault.c, do_user_addr_fault): from user space, with
+ * FAULT_FLAG_USER, VMA lock first, else mmap_lock, up to the return to user
+ * space; from a copy_from_user(), without it, under mmap_lock.  0, or
+ * VM_FAULT_SIGSEGV, _SIGBUS, _OOM. */
+int do_user_addr_fault(struct mm_struct *mm, unsigned long addr,
+		       unsigned int flags);
+int handle_mm_fault(struct vm_area_struct *vma, unsigned long addr,
+		    unsigned int flags);
+/* Drop the lock under which the fault runs: the VMA's or mmap_lock. */
+void release_fault_lock(struct vm_fault *vmf);
 
 /* --- page tables (pagetable.c) ---------------------------------------------------- */
 
-struct page_table *pte_alloc(struct mm_struct *mm);
+static __always_inline unsigned int pmd_index(unsigned long addr)
+{
+	return (addr >> PMD_SHIFT) & (PTRS_PER_PMD - 1);
+}
+static __always_inline unsigned int pte_index(unsigned long addr)
+{
+	return (addr >> PAGE_SHIFT) & (PTRS_PER_PTE - 1);
+}
+static __always_inline spinlock_t *pmd_lockptr(struct mm_struct *mm)
+{
+	return &mm->page_table_lock;
+}
+/* The table of addr's group, made if need be; NULL: no memory, or huge. */
+struct page_table *pte_alloc(struct mm_struct *mm, unsigned long addr);
+/* The table of addr's group, or NULL: none, or huge. */
+struct page_table *pte_offset(struct mm_struct *mm, unsigned long addr);
+/* If there is none yet. */
 void set_pte(struct mm_struct *mm, struct page_table *table,
 	     unsigned long addr, unsigned long page);
 void unmap_region(struct mm_struct *mm, unsigned long start, unsigned long end);
-void free_pgtables(struct mm_struct *mm);
+/* Free the tables of the groups that lie in [floor, ceiling). */
+void free_pgtables(struct mm_struct *mm, unsigned long floor,
+		   unsigned long ceiling);
+/* vma is about to become [start, end): no huge page may cross its bounds. */
+void vma_adjust_trans_huge(struct vm_area_struct *vma, unsigned long start,
+			   unsigned long end);
 
-/* --- what the model tells the checks (src/mm/check_*.c) ------------------------------ *
- *
- * obj is the mm: notes of one address space are judged together. */
-enum mm_note {
-	MM_NOTE_NEW = 1,       /* a = mm */
-	MM_NOTE_READ_LOCKED,   /* a = vma: granted to this task */
-	MM_NOTE_READ_UNLOCK,   /* a = vma: about to be given back */
-	MM_NOTE_WRITE_LOCKED,  /* a = vma: vma_start_write() is through */
-	MM_NOTE_WRITE_END_ALL, /* all VMAs of mm are no longer write-locked */
-	MM_NOTE_DETACHED,      /* a = vma: vma_mark_detached() begins */
-	MM_NOTE_PTE_SET,       /* a = address */
-	MM_NOTE_READER_INC,    /* a = vma, b = vm_refcnt afterwards */
-	MM_NOTE_TREE,          /* the tree was changed */
-};
-void mm_note(enum mm_note code, const struct mm_struct *mm, const void *a,
-	     u64 b);
+/* --- changing VMAs, under mmap_lock for write (vma_modify.c) -------------------- */
+
+/* Two VMAs out of one; the new one is the lower part if new_below.  -ENOMEM: as
+ * before. */
+int split_vma(struct vm_area_struct *vma, unsigned long addr, bool new_below);
+
+/* --- system calls ------------------------------------------------------------------ */
+
+/* munmap(2) (munmap.c): with splits, and the downgrade (mm/vma.c). */
+int do_munmap(struct mm_struct *mm, unsigned long start, unsigned long end);
 
 #endif

@@ -52,7 +52,13 @@
 	X(BAD_SUBCLASS, "bad-subclass", "looking up invalid subclass")       \
 	X(DATA_RACE, "data-race", "data-race")                               \
 	X(ASSERT_RACE, "assert-race", "assert: race")                        \
-	X(REFCOUNT_LEAK, "refcount-leak", "reference leaked")
+	X(REFCOUNT_LEAK, "refcount-leak", "reference leaked")                \
+	X(UNLOCKED_WRITE, "unlocked-write",                                  \
+	  "VMA field written without the VMA write lock")                    \
+	X(LOST_WRITE_LOCK, "lost-write-lock",                                \
+	  "VMA field written after its write lock was lost")                 \
+	X(RMAP, "rmap", "page not reachable through its reverse map")        \
+	X(STALE_TLB, "stale-tlb", "stale TLB entry used")
 
 enum hd_verdict_kind {
 	HD_V_NONE,

@@ -49,15 +49,24 @@ static void on_note(const struct hd_event *ev)
 		raise(ev->op.pc);
 }
 
+static bool mapped(const struct mm_struct *mm, u32 page)
+{
+	u64 pmd = mm->pmd[page / PTRS_PER_PTE];
+
+	if (pmd & _PAGE_PSE)
+		return true;
+	return pmd && ((const struct page_table *)pmd)->pte[page % PTRS_PER_PTE];
+}
+
 static void on_end(const struct hd_event *ev)
 {
+	const struct mm_struct *mm;
 	u32 i, k;
 
 	for (i = 0; i < MAX_MMS && mms[i]; i++) {
-		const struct mm_struct *mm = (const struct mm_struct *)mms[i];
-
-		for (k = 0; mm->pmd && k < MM_PTES; k++)
-			if (mm->pmd->pte[k] && !covered(mm, k << PAGE_SHIFT))
+		mm = (const struct mm_struct *)mms[i];
+		for (k = 0; k < PTRS_PER_PMD * PTRS_PER_PTE; k++)
+			if (mapped(mm, k) && !covered(mm, (u64)k << PAGE_SHIFT))
 				raise(ev->op.pc);
 	}
 }

@@ -1,28 +1,62 @@
 /* SPDX-License-Identifier: MIT */
-/* exclusion, detached-read-lock: what a VMA read lock promises.
+/* exclusion, detached-read-lock, lost-write-lock, unlocked-write: what the VMA
+ * lock promises.
  *
  * exclusion            a read lock is granted while the VMA is write-locked
  *                      (from the end of vma_start_write() to the unlock or
  *                      downgrade), or the other way round
  * detached-read-lock   a read lock is granted on a VMA whose detach has begun
+ * unlocked-write       a field that readers rely on is changed in a VMA that can
+ *                      be found, and that is not write-locked; except anon_vma
+ *                      by a fault, which has a rule of its own
+ * lost-write-lock      the same, by a task that had the write lock and lost it
+ *                      to a vma_end_write_all() before it unlocked mmap_lock
  * And one rule of the reference count: a reader's increment never reaches
- * VMA_LOCK_OFFSET, which would look like a writer (verdict assert). */
+ * VMA_LOCK_OFFSET, which would look like a writer (verdict assert).
+ *
+ * Fields are watched by their stores, not by notes, so that code that is pasted
+ * is judged as well. */
 #include <heddle/mm.h>
+#include <stddef.h>
 
 #include "../engine/engine.h"
 #include "check.h"
 
-enum { MAX_VMAS = 8 };
+enum { MAX_VMAS = 24 };
 
 struct vma_state {
 	u64 vma;     /* address; 0: free entry */
 	u64 mm;
-	u64 readers; /* tasks inside */
-	u8 write_locked, detached;
-	u8 pad[6];
+	u8 readers;  /* read locks that were granted */
+	u8 write_locked, detached, attached;
+	u8 lost;     /* write lock ended, but mmap_lock is still held for write */
+	u8 pad[3];
 };
-
 static struct vma_state *state; /* world */
+static bool watching; /* stores; set in the set-up of each loaded variant */
+
+#define FIELD(f)                                                       \
+	{ offsetof(struct vm_area_struct, f),                          \
+	  sizeof(((struct vm_area_struct *)0)->f), #f }
+static const struct {
+	u32 off, size;
+	const char *name;
+} fields[] = {
+	FIELD(vm_start), FIELD(vm_end), FIELD(vm_pgoff), FIELD(vm_flags),
+	FIELD(anon_vma), FIELD(vm_ops), FIELD(vm_file), FIELD(vm_policy),
+	FIELD(vm_userfaultfd_ctx),
+};
+enum { NFIELDS = sizeof(fields) / sizeof(fields[0]) };
+
+static struct vma_state *known(u64 vma)
+{
+	u32 i;
+
+	for (i = 0; i < MAX_VMAS && state[i].vma; i++)
+		if (state[i].vma == vma)
+			return &state[i];
+	return NULL;
+}
 
 static struct vma_state *find(u64 vma, u64 mm)
 {
@@ -46,13 +80,23 @@ static void raise(u8 kind, u32 pc)
 	hd_raise(v);
 }
 
-static void end_all(u64 mm)
+static bool holds_mmap_lock(u64 mm, int read)
+{
+	const struct mm_struct *m = (const struct mm_struct *)mm;
+
+	return hd_lock_is_held(&m->mmap_lock.dep_map, read);
+}
+
+static void end_all(u64 mm, bool last)
 {
 	u32 i;
 
-	for (i = 0; i < MAX_VMAS; i++)
-		if (state[i].mm == mm)
-			state[i].write_locked = 0;
+	for (i = 0; i < MAX_VMAS; i++) {
+		if (state[i].mm != mm)
+			continue;
+		state[i].lost = !last && (state[i].lost | state[i].write_locked);
+		state[i].write_locked = 0;
+	}
 }
 
 static void reader_inc(const struct hd_event *ev)
@@ -69,34 +113,99 @@ static void reader_inc(const struct hd_event *ev)
 		hd_raise(v);
 }
 
+/* --- stores to fields -------------------------------------------------- */
+
+static void judge_store(const struct vma_state *s, const char *field, u32 pc)
+{
+	struct hd_verdict v = {
+		.kind = s->lost ? HD_V_LOST_WRITE_LOCK : HD_V_UNLOCKED_WRITE,
+		.pc = pc, .nnames = 2, .names = { field, "vm_area_struct" }
+	};
+
+	hd_raise(v);
+}
+
+static void on_store(const struct hd_event *ev)
+{
+	const struct vma_state *s = NULL;
+	u64 off = 0;
+	u32 i;
+
+	if (!hd_in_heap(ev->op.addr))
+		return;
+	for (i = 0; i < MAX_VMAS && state[i].vma; i++) {
+		off = ev->op.addr - state[i].vma;
+		if (off < sizeof(struct vm_area_struct))
+			s = &state[i];
+	}
+	if (!s || !s->attached || s->write_locked)
+		return;
+	off = ev->op.addr - s->vma;
+	for (i = 0; i < NFIELDS; i++)
+		if (off - fields[i].off < fields[i].size)
+			break;
+	if (i == NFIELDS)
+		return;
+	/* anon_vma_prepare() in a fault, under page_table_lock */
+	if (off == offsetof(struct vm_area_struct, anon_vma) && !ev->old &&
+	    !holds_mmap_lock(s->mm, 0))
+		return;
+	judge_store(s, fields[i].name, ev->op.pc);
+}
+
+static void watch_stores(void)
+{
+	if (watching || !mm_form()->lock)
+		return;
+	watching = true;
+	hd_subscribe(HD_STORE, on_store);
+}
+
 static void on_note(const struct hd_event *ev)
 {
 	struct vma_state *s;
-	u64 me = 1ull << (ev->task & 63);
 
 	switch (ev->op.code) {
+	case MM_NOTE_NEW:
+		watch_stores();
+		break;
 	case MM_NOTE_READ_LOCKED:
 		s = find(ev->old, ev->op.addr);
-		s->readers |= me;
+		s->readers++;
 		if (s->write_locked)
 			raise(HD_V_EXCLUSION, ev->op.pc);
 		if (s->detached)
 			raise(HD_V_DETACHED_READ_LOCK, ev->op.pc);
 		break;
 	case MM_NOTE_READ_UNLOCK:
-		find(ev->old, ev->op.addr)->readers &= ~me;
+		s = find(ev->old, ev->op.addr);
+		if (s->readers)
+			s->readers--;
 		break;
 	case MM_NOTE_WRITE_LOCKED:
 		s = find(ev->old, ev->op.addr);
 		s->write_locked = 1;
+		s->lost = 0;
 		if (s->readers)
 			raise(HD_V_EXCLUSION, ev->op.pc);
 		break;
 	case MM_NOTE_WRITE_END_ALL:
-		end_all(ev->op.addr);
+		end_all(ev->op.addr, ev->val);
 		break;
 	case MM_NOTE_DETACHED:
-		find(ev->old, ev->op.addr)->detached = 1;
+		s = find(ev->old, ev->op.addr);
+		s->detached = 1;
+		s->attached = 0;
+		break;
+	case MM_NOTE_ATTACHED:
+		s = find(ev->old, ev->op.addr);
+		s->detached = 0;
+		s->attached = 1;
+		break;
+	case MM_NOTE_VMA_FREED:
+		s = known(ev->old);
+		if (s)
+			s->attached = s->write_locked = s->lost = 0;
 		break;
 	case MM_NOTE_READER_INC:
 		reader_inc(ev);
@@ -106,6 +215,7 @@ static void on_note(const struct hd_event *ev)
 
 void check_vma_lock_start(void)
 {
+	watching = false;
 	state = hd_world_reserve(MAX_VMAS * sizeof(*state));
 	hd_subscribe(HD_EV_NOTE, on_note);
 }

@@ -1,13 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* A user page fault, from the lookup under RCU to the return to user space.
+/* A page fault, from the lookup under RCU to the return to user space.
  *
- * Follows lock_vma_under_rcu (mm/memory.c) of the vm_refcnt series and
+ * Follows lock_vma_under_rcu (mm/memory.c; 6.4, and the vm_refcnt series) and
  * do_user_addr_fault (arch/x86/mm/fault.c) of 6.12.  Copied in logic: the
  * lookup under RCU, the range check under the VMA lock, the retry when the VMA
- * was detached meanwhile (v10 and later), the fallback mmap_read_trylock, then
- * mmap_read_lock, and SIGSEGV when there is no VMA.  Simplified: an anonymous
- * fault that installs one page; the handler never asks for a retry. */
+ * was detached meanwhile, the fallback mmap_read_trylock, then mmap_read_lock,
+ * the retry when the handler dropped its lock, SIGSEGV when there is no VMA or
+ * it does not allow the access, and that a fault of the kernel itself
+ * (copy_from_user) never uses the VMA lock.  Simplified: access rights are
+ * looked at only in scenarios that have a part (mm_form.parts). */
 #include <heddle/mm.h>
+
+#include "mm.h"
+
+static bool detached_meanwhile(struct vm_area_struct *vma)
+{
+	if (!mm_form()->lock->detached_flag || !vma->detached)
+		return false;
+	vma_end_read(vma);
+	return true;
+}
 
 struct vm_area_struct *lock_vma_under_rcu(struct mm_struct *mm,
 					  unsigned long addr)
@@ -20,20 +32,18 @@ retry:
 	if (!vma)
 		goto inval;
 	vma = mm_form()->lock->start_read(vma);
-	if (IS_ERR_OR_NULL(vma)) {
-		if (PTR_ERR(vma) == -EAGAIN) {
-			heddle_remark("detached meanwhile: look up again");
-			cpu_relax(); /* an await: nothing changes before */
-			goto retry;
-		}
-		goto inval;
+	if (IS_ERR_OR_NULL(vma) || detached_meanwhile(vma)) {
+		if (!vma || (IS_ERR(vma) && PTR_ERR(vma) != -EAGAIN))
+			goto inval;
+		heddle_remark("detached meanwhile: look up again");
+		cpu_relax(); /* an await: nothing changes before */
+		goto retry;
 	}
 	mm_note(MM_NOTE_READ_LOCKED, mm, vma, 0);
 	/* vm_start and vm_end are stable now that the VMA is locked */
 	if (unlikely(addr < vma->vm_start || addr >= vma->vm_end)) {
 		heddle_remark("address outside: not this VMA");
-		mm_note(MM_NOTE_READ_UNLOCK, mm, vma, 0);
-		mm_form()->lock->end_read(vma);
+		vma_end_read(vma);
 		goto inval;
 	}
 	rcu_read_unlock();
@@ -42,14 +52,6 @@ retry:
 inval:
 	rcu_read_unlock();
 	return NULL;
-}
-
-static int handle_mm_fault(struct mm_struct *mm, unsigned long addr)
-{
-	struct page_table *table = pte_alloc(mm);
-
-	set_pte(mm, table, addr, 0x100 + (addr >> PAGE_SHIFT));
-	return VM_FAULT_NOPAGE;
 }
 
 static struct vm_area_struct *lock_mm_and_find_vma(struct mm_struct *mm,
@@ -67,22 +69,74 @@ static struct vm_area_struct *lock_mm_and_find_vma(struct mm_struct *mm,
 	return vma;
 }
 
-int do_user_addr_fault(struct mm_struct *mm, unsigned long addr)
+static bool access_error(struct vm_area_struct *vma, unsigned int flags)
 {
-	struct vm_area_struct *vma = lock_vma_under_rcu(mm, addr);
+	if (!mm_form()->parts)
+		return false;
+	return !(vma->vm_flags & (flags & FAULT_FLAG_WRITE ? VM_WRITE :
+							     VM_READ));
+}
+
+/* Under mmap_lock, again while the handler drops it. */
+static int fault_under_mmap_lock(struct mm_struct *mm, unsigned long addr,
+				 unsigned int flags)
+{
+	struct vm_area_struct *vma;
 	int fault;
 
-	if (vma) {
-		fault = handle_mm_fault(mm, addr);
-		mm_note(MM_NOTE_READ_UNLOCK, mm, vma, 0);
-		mm_form()->lock->end_read(vma);
-	} else if (lock_mm_and_find_vma(mm, addr)) {
-		fault = handle_mm_fault(mm, addr);
-		mmap_read_unlock(mm);
-	} else {
-		heddle_mark("no VMA: SIGSEGV");
-		fault = VM_FAULT_SIGSEGV;
+	for (;;) {
+		vma = lock_mm_and_find_vma(mm, addr);
+		if (!vma) {
+			heddle_mark("no VMA: SIGSEGV");
+			return VM_FAULT_SIGSEGV;
+		}
+		if (access_error(vma, flags)) {
+			mmap_read_unlock(mm);
+			return VM_FAULT_SIGSEGV;
+		}
+		fault = handle_mm_fault(vma, addr, flags);
+		if (fault & VM_FAULT_COMPLETED)
+			return fault;
+		if (!(fault & VM_FAULT_RETRY))
+			break;
+		flags |= FAULT_FLAG_TRIED;
 	}
-	return_to_user();
+	mmap_read_unlock(mm);
 	return fault;
+}
+
+/* VM_FAULT_RETRY: not done, and no lock is held. */
+static int fault_under_vma_lock(struct mm_struct *mm, unsigned long addr,
+				unsigned int flags)
+{
+	struct vm_area_struct *vma;
+	int fault;
+
+	if (!(flags & FAULT_FLAG_USER) || !mm_form()->lock)
+		return VM_FAULT_RETRY;
+	vma = lock_vma_under_rcu(mm, addr);
+	if (!vma)
+		return VM_FAULT_RETRY;
+	if (access_error(vma, flags)) {
+		vma_end_read(vma);
+		return VM_FAULT_SIGSEGV;
+	}
+	fault = handle_mm_fault(vma, addr, flags | FAULT_FLAG_VMA_LOCK);
+	if (!(fault & (VM_FAULT_RETRY | VM_FAULT_COMPLETED)))
+		vma_end_read(vma);
+	return fault;
+}
+
+int do_user_addr_fault(struct mm_struct *mm, unsigned long addr,
+		       unsigned int flags)
+{
+	int fault;
+
+	flags |= FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_KILLABLE;
+	fault = fault_under_vma_lock(mm, addr, flags);
+	if (fault & VM_FAULT_RETRY)
+		fault = fault_under_mmap_lock(mm, addr, flags);
+	if (flags & FAULT_FLAG_USER)
+		return_to_user();
+	return fault & (VM_FAULT_OOM | VM_FAULT_SIGBUS | VM_FAULT_SIGSEGV);
 }

@@ -56,7 +56,7 @@ static void one_vma(void)
 {
 	mm = mm_alloc();
 	a = mm_add_vma(mm, A, B);
-	pte_alloc(mm);
+	pte_alloc(mm, A);
 }
 
 static void two_vmas(void)
@@ -86,8 +86,7 @@ static void reader(void *arg)
 	(void)arg;
 	if (vma) {
 		heddle_assert(vma == a);
-		mm_note(MM_NOTE_READ_UNLOCK, mm, vma, 0);
-		mm_form()->lock->end_read(vma);
+		vma_end_read(vma);
 	}
 	return_to_user();
 }
@@ -168,7 +167,7 @@ TWIN(limit, "mm/the limit is reached");
 static void fault_a(void *arg)
 {
 	(void)arg;
-	do_user_addr_fault(mm, A);
+	do_user_addr_fault(mm, A, FAULT_FLAG_USER);
 }
 
 static const char *const fault_goals[] = { "read lock granted",
@@ -182,7 +181,7 @@ TWIN(fault, "mm/fault and munmap", .goals = fault_goals);
 /* A fault that looks the VMA up, and does not keep it from going away. */
 static void careless_fault(void *arg)
 {
-	struct page_table *table = pte_alloc(mm);
+	struct page_table *table = pte_alloc(mm, A);
 
 	(void)arg;
 	mmap_read_lock(mm);
@@ -224,7 +223,7 @@ static void forgets_to_zap(void *arg)
 static void with_a_page(void)
 {
 	one_vma();
-	set_pte(mm, mm->pmd, A, 7);
+	set_pte(mm, pte_offset(mm, A), A, 7);
 }
 
 #define left_setup with_a_page
@@ -236,7 +235,7 @@ static void free_tables(void *arg)
 {
 	(void)arg;
 	mmap_write_lock(mm);
-	free_pgtables(mm);
+	free_pgtables(mm, 0, PMD_SIZE);
 	mmap_write_unlock(mm);
 }
 
@@ -245,7 +244,7 @@ static void touch_table(void *arg)
 	(void)arg;
 	if (!broken())
 		mmap_read_lock(mm);
-	set_pte(mm, pte_alloc(mm), A, 7);
+	set_pte(mm, pte_alloc(mm, A), A, 7);
 	if (!broken())
 		mmap_read_unlock(mm);
 }
@@ -265,7 +264,7 @@ static void no_table(void)
 
 static void both_faults_check(void)
 {
-	heddle_assert(mm->pmd && mm->pmd->pte[A >> PAGE_SHIFT]);
+	heddle_assert(mm->pmd[0] && pte_offset(mm, A)->pte[pte_index(A)]);
 }
 
 #define alloc_setup no_table
@@ -327,7 +326,7 @@ static void fault_b(void *arg)
 	unsigned long addr = broken() ? A : B;
 
 	(void)arg;
-	heddle_assert(do_user_addr_fault(mm, addr) == VM_FAULT_NOPAGE);
+	heddle_assert(!do_user_addr_fault(mm, addr, FAULT_FLAG_USER));
 }
 
 static void b_stays_check(void)
@@ -354,7 +353,8 @@ static void unmap_both(void *arg)
 
 static void nothing_check(void)
 {
-	heddle_assert(!mm->map_count && !mapped(A) && !mapped(B) && !mm->pmd);
+	heddle_assert(!mm->map_count && !mapped(A) && !mapped(B) &&
+		      !mm->pmd[0] && !mm->pmd[1]);
 }
 
 static const struct heddle_variant neighbours_variants[] = {

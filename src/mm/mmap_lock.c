@@ -2,38 +2,82 @@
 /* mmap_lock and mm_lock_seq.
  *
  * Follows include/linux/mmap_lock.h of 6.14/6.15 (the same in the vm_refcnt
- * series of seed 004).  Copied in logic: the sequence goes up at every write
- * lock and at every unlock or downgrade, before the rwsem is touched.
- * Simplified: no tracing, no killable forms yet. */
+ * series of seed 004), and of 6.4 to 6.13 where the form of the VMA lock says
+ * so.  Copied in logic: the sequence goes up at every write lock and at every
+ * unlock or downgrade, before the rwsem is touched; up to 6.13 at unlock and
+ * downgrade only, with a store-release.  Simplified: no tracing. */
 #include <heddle/mm.h>
+
+static bool at_unlock_only(void)
+{
+	return mm_form()->lock && mm_form()->lock->seq_at_unlock;
+}
+
+static void write_locked(struct mm_struct *mm)
+{
+	if (mm_form()->lock && !at_unlock_only())
+		do_raw_write_seqcount_begin(&mm->mm_lock_seq);
+}
 
 void mmap_write_lock(struct mm_struct *mm)
 {
 	down_write(&mm->mmap_lock);
-	do_raw_write_seqcount_begin(&mm->mm_lock_seq);
+	write_locked(mm);
 }
 
-static void vma_end_write_all(struct mm_struct *mm)
+void mmap_write_lock_nested(struct mm_struct *mm, int subclass)
 {
-	do_raw_write_seqcount_end(&mm->mm_lock_seq);
-	mm_note(MM_NOTE_WRITE_END_ALL, mm, NULL, 0);
+	down_write_nested(&mm->mmap_lock, subclass);
+	write_locked(mm);
+}
+
+int mmap_write_lock_killable(struct mm_struct *mm)
+{
+	int err = down_write_killable(&mm->mmap_lock);
+
+	if (!err)
+		write_locked(mm);
+	return err;
+}
+
+/* last: mmap_lock is about to be unlocked or downgraded. */
+static void end_write_all(struct mm_struct *mm, bool last)
+{
+	if (!mm_form()->lock)
+		return;
+	if (at_unlock_only())
+		smp_store_release(&mm->mm_lock_seq.sequence,
+				  mm->mm_lock_seq.sequence + 1);
+	else
+		do_raw_write_seqcount_end(&mm->mm_lock_seq);
+	mm_note(MM_NOTE_WRITE_END_ALL, mm, NULL, last);
+}
+
+void vma_end_write_all(struct mm_struct *mm)
+{
+	end_write_all(mm, false);
 }
 
 void mmap_write_unlock(struct mm_struct *mm)
 {
-	vma_end_write_all(mm);
+	end_write_all(mm, true);
 	up_write(&mm->mmap_lock);
 }
 
 void mmap_write_downgrade(struct mm_struct *mm)
 {
-	vma_end_write_all(mm);
+	end_write_all(mm, true);
 	downgrade_write(&mm->mmap_lock);
 }
 
 void mmap_read_lock(struct mm_struct *mm)
 {
 	down_read(&mm->mmap_lock);
+}
+
+int mmap_read_lock_killable(struct mm_struct *mm)
+{
+	return down_read_killable(&mm->mmap_lock);
 }
 
 bool mmap_read_trylock(struct mm_struct *mm)

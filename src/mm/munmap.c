@@ -1,67 +1,116 @@
 /* SPDX-License-Identifier: MIT */
-/* munmap(2) of whole VMAs.
+/* munmap(2).
  *
  * Follows mm/vma.c of 6.12 and of the vm_refcnt series (do_vmi_align_munmap,
  * vms_gather_munmap_vmas, vms_complete_munmap_vmas).  Copied in logic: write
- * lock, start_write and detach of each VMA, one store that clears the tree,
- * downgrade, then zap, free page tables and free the VMAs under the read lock.
- * Simplified: no split, no file or anon_vma to unlink, no accounting; the one
- * page table serves all VMAs, so it is freed with the last of them (in the
- * kernel: floor and ceiling of free_pgtables). */
+ * lock, split at both ends, start_write and detach of each VMA, one store that
+ * clears the tree, downgrade, then zap, free page tables and free the VMAs
+ * under the read lock; if a split fails, what was detached is attached again.
+ * Simplified: the VMAs detached are kept in an array, not in a tree of their
+ * own; no accounting. */
 #include <heddle/mm.h>
 
-enum { MAX_DETACHED = MM_TREE_SLOTS };
+#include "mm.h"
 
-static u32 detach_range(struct mm_struct *mm, unsigned long start,
-			unsigned long end, struct vm_area_struct **detached)
+struct vma_munmap {
+	struct mm_struct *mm;
+	unsigned long start, end;
+	unsigned long floor, ceiling; /* page tables: where neighbours are */
+	struct vm_area_struct *vma[MM_TREE_SLOTS];
+	u32 n;
+};
+
+static void reattach_vmas(struct vma_munmap *vms)
+{
+	u32 i;
+
+	heddle_mark("munmap aborts");
+	for (i = 0; i < vms->n; i++)
+		vma_mark_attached(vms->vma[i]);
+}
+
+static int gather_one(struct vma_munmap *vms, struct vm_area_struct *vma)
+{
+	int err;
+
+	if (vma->vm_start < vms->start) {
+		err = split_vma(vma, vms->start, true);
+		if (err)
+			return err;
+	}
+	if (vma->vm_end > vms->end) {
+		err = split_vma(vma, vms->end, false);
+		if (err)
+			return err;
+	}
+	if (mm_form()->early_free_pgtables) {
+		unmap_region(vms->mm, vms->start, vms->end);
+		free_pgtables(vms->mm, vms->floor, vms->ceiling);
+	}
+	vma_start_write(vma);
+	vms->vma[vms->n++] = vma;
+	vma_mark_detached(vma);
+	return 0;
+}
+
+static int vms_gather_munmap_vmas(struct vma_munmap *vms)
 {
 	struct vm_area_struct *vma;
-	unsigned long addr = start;
-	u32 n = 0;
+	unsigned long addr = vms->start;
+	int err;
 
-	while (addr < end && n < MAX_DETACHED) {
-		vma = vma_lookup(mm, addr);
-		if (!vma) {
-			addr += PAGE_SIZE;
-			continue;
-		}
+	while (addr < vms->end) {
+		vma = find_vma(vms->mm, addr);
+		if (!vma || vma->vm_start >= vms->end)
+			break;
 		addr = vma->vm_end;
-		if (mm_form()->early_free_pgtables) {
-			unmap_region(mm, start, end);
-			free_pgtables(mm);
+		err = gather_one(vms, vma);
+		if (err) {
+			reattach_vmas(vms);
+			return err;
 		}
-		mm_form()->lock->start_write(vma);
-		mm_note(MM_NOTE_WRITE_LOCKED, mm, vma, 0);
-		detached[n++] = vma;
-		mm_note(MM_NOTE_DETACHED, mm, vma, 0);
-		mm_form()->lock->mark_detached(vma);
 	}
-	return n;
+	return 0;
+}
+
+static void find_neighbours(struct vma_munmap *vms)
+{
+	struct vm_area_struct *prev = vma_prev(vms->mm, vms->start);
+	struct vm_area_struct *next = vma_next(vms->mm, vms->end - 1);
+
+	vms->floor = prev ? prev->vm_end : 0;
+	vms->ceiling = next ? next->vm_start : TASK_SIZE;
+}
+
+static void vms_complete_munmap_vmas(struct vma_munmap *vms)
+{
+	struct mm_struct *mm = vms->mm;
+	u32 i;
+
+	mm->map_count -= (int)vms->n;
+	mmap_write_downgrade(mm);
+	if (!mm_form()->early_free_pgtables) {
+		unmap_region(mm, vms->start, vms->end);
+		free_pgtables(mm, vms->floor, vms->ceiling);
+	}
+	for (i = 0; i < vms->n; i++)
+		vm_area_free(vms->vma[i]);
+	mmap_read_unlock(mm);
 }
 
 int do_munmap(struct mm_struct *mm, unsigned long start, unsigned long end)
 {
-	struct vm_area_struct *detached[MAX_DETACHED];
-	u32 n, i;
-	int left;
+	struct vma_munmap vms = { .mm = mm, .start = start, .end = end };
+	int err;
 
 	mmap_write_lock(mm);
-	n = detach_range(mm, start, end, detached);
-	if (!n) {
+	find_neighbours(&vms);
+	err = vms_gather_munmap_vmas(&vms);
+	if (err || !vms.n) {
 		mmap_write_unlock(mm);
-		return 0;
+		return err;
 	}
 	mas_clear(mm, start, end); /* the point of no return */
-	left = mm->map_count - (int)n;
-	mm->map_count = left;
-	mmap_write_downgrade(mm);
-	if (!mm_form()->early_free_pgtables) {
-		unmap_region(mm, start, end);
-		if (!left)
-			free_pgtables(mm);
-	}
-	for (i = 0; i < n; i++)
-		vm_area_free(detached[i]);
-	mmap_read_unlock(mm);
+	vms_complete_munmap_vmas(&vms);
 	return 0;
 }

@@ -4,9 +4,16 @@
  * Models lib/maple_tree.c of 6.12 in RCU mode.  Simplified: one leaf node that
  * is replaced as a whole, published with one pointer store; the old node is
  * marked dead and freed after a grace period.  Copied in logic: readers take
- * what they need out of a node, then test whether it is dead and start again.
- * Not modelled: in-place stores of one slot, the cached walk state. */
+ * what they need out of a node, then test whether it is dead and start again;
+ * a range that is stored cuts what lay there.  Not modelled: in-place stores of
+ * one slot, the cached walk state. */
 #include <heddle/mm.h>
+
+static struct maple_node *root_of(struct mm_struct *mm)
+{
+	return rcu_dereference_check(
+		mm->mm_mt.root, hd_lock_is_held(&mm->mmap_lock.dep_map, -1));
+}
 
 struct vm_area_struct *mas_walk(struct mm_struct *mm, unsigned long addr)
 {
@@ -15,8 +22,7 @@ struct vm_area_struct *mas_walk(struct mm_struct *mm, unsigned long addr)
 	u32 i, n;
 
 again:
-	node = rcu_dereference_check(
-		mm->mm_mt.root, hd_lock_is_held(&mm->mmap_lock.dep_map, -1));
+	node = root_of(mm);
 	vma = NULL;
 	n = node->nslots;
 	for (i = 0; i < n; i++) {
@@ -29,6 +35,51 @@ again:
 	if (READ_ONCE(node->dead))
 		goto again;
 	return vma;
+}
+
+/* Slots are sorted: the first one that ends at addr or behind it. */
+struct vm_area_struct *find_vma(struct mm_struct *mm, unsigned long addr)
+{
+	struct vm_area_struct *vma;
+	struct maple_node *node;
+	u32 i, n;
+
+again:
+	node = root_of(mm);
+	vma = NULL;
+	n = node->nslots;
+	for (i = 0; i < n; i++) {
+		if (node->slot[i].last < addr)
+			continue;
+		vma = node->slot[i].vma;
+		break;
+	}
+	smp_rmb();
+	if (READ_ONCE(node->dead))
+		goto again;
+	return vma;
+}
+
+struct vm_area_struct *vma_next(struct mm_struct *mm, unsigned long addr)
+{
+	struct maple_node *node = root_of(mm);
+	u32 i, n = node->nslots;
+
+	for (i = 0; i < n; i++)
+		if (node->slot[i].first > addr)
+			return node->slot[i].vma;
+	return NULL;
+}
+
+struct vm_area_struct *vma_prev(struct mm_struct *mm, unsigned long addr)
+{
+	struct maple_node *node = root_of(mm);
+	u32 i = node->nslots;
+
+	while (i--)
+		if (node->slot[i].last < addr)
+			return node->slot[i].vma;
+	return NULL;
 }
 
 static void publish(struct mm_struct *mm, struct maple_node *node)
@@ -52,36 +103,42 @@ static struct maple_node *new_node(void)
 	return node;
 }
 
-void mas_clear(struct mm_struct *mm, unsigned long start, unsigned long end)
+static void add_slot(struct maple_node *node, unsigned long first,
+		     unsigned long last, struct vm_area_struct *vma)
 {
-	struct maple_node *old = mm->mm_mt.root, *node = new_node();
-	u32 i, k = 0, n = old->nslots;
+	u32 n = node->nslots;
 
-	for (i = 0; i < n; i++) {
-		if (old->slot[i].first >= start && old->slot[i].last < end)
-			continue;
-		node->slot[k].first = old->slot[i].first;
-		node->slot[k].last = old->slot[i].last;
-		node->slot[k].vma = old->slot[i].vma;
-		k++;
-	}
-	node->nslots = k;
-	publish(mm, node);
+	BUG_ON(n == MM_TREE_SLOTS); /* a scenario asks for too many VMAs */
+	node->slot[n].first = first;
+	node->slot[n].last = last;
+	node->slot[n].vma = vma;
+	node->nslots = n + 1;
 }
 
-void mas_store(struct mm_struct *mm, struct vm_area_struct *vma)
+void mas_store_range(struct mm_struct *mm, unsigned long start,
+		     unsigned long end, struct vm_area_struct *vma)
 {
 	struct maple_node *old = mm->mm_mt.root, *node = new_node();
+	unsigned long first, last;
+	struct vm_area_struct *there;
+	bool stored = !vma;
 	u32 i, n = old->nslots;
 
 	for (i = 0; i < n; i++) {
-		node->slot[i].first = old->slot[i].first;
-		node->slot[i].last = old->slot[i].last;
-		node->slot[i].vma = old->slot[i].vma;
+		first = old->slot[i].first;
+		last = old->slot[i].last;
+		there = old->slot[i].vma;
+		if (first < start)
+			add_slot(node, first, last < start ? last : start - 1,
+				 there);
+		if (last >= start && !stored) {
+			add_slot(node, start, end - 1, vma);
+			stored = true;
+		}
+		if (last >= end)
+			add_slot(node, first >= end ? first : end, last, there);
 	}
-	node->slot[n].first = vma->vm_start;
-	node->slot[n].last = vma->vm_end - 1;
-	node->slot[n].vma = vma;
-	node->nslots = n + 1;
+	if (!stored)
+		add_slot(node, start, end - 1, vma);
 	publish(mm, node);
 }

@@ -18,7 +18,7 @@ static void setup(void)
 {
 	mm = mm_alloc();
 	mm_add_vma(mm, ADDR, ADDR + PAGE_SIZE);
-	pte_alloc(mm);
+	pte_alloc(mm, ADDR);
 }
 
 static void munmap_task(void *arg)
@@ -31,7 +31,7 @@ static void munmap_task(void *arg)
 static void fault_task(void *arg)
 {
 	(void)arg;
-	do_user_addr_fault(mm, ADDR);
+	do_user_addr_fault(mm, ADDR, FAULT_FLAG_USER);
 }
 
 #endif

@@ -124,7 +124,7 @@ static void setup(void)
 {
 	mm = mm_alloc();
 	mm_add_vma(mm, 0x2000, 0x3000);
-	pte_alloc(mm);
+	pte_alloc(mm, 0x2000);
 }
 
 static void munmap_task(void *arg)
@@ -135,7 +135,7 @@ static void munmap_task(void *arg)
 
 static void fault_task(void *arg)
 {
-	do_user_addr_fault(mm, 0x2000);
+	do_user_addr_fault(mm, 0x2000, FAULT_FLAG_USER);
 }
 
 static const struct heddle_task tasks[] = {

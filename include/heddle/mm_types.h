@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/* The objects of the mm world, with the kernel's names (include/linux/
+ * mm_types.h, 6.4 to 6.15): what is in an address space, and what a scenario
+ * variant may choose of it (struct mm_form).
+ *
+ * The world is small: an address space has 16 pages in 4 groups of 4 (a group
+ * is what a PMD entry maps), and no more VMAs than a tree node has slots. */
+#ifndef HEDDLE_MM_TYPES_H
+#define HEDDLE_MM_TYPES_H
+
+#include <heddle/folio.h>
+#include <heddle/heddle.h>
+#include <heddle/kernel.h>
+
+enum {
+	MM_TREE_SLOTS = 8, /* VMAs of an address space */
+	PTRS_PER_PTE = 4,  /* pages of a group */
+	PTRS_PER_PMD = 4,  /* groups of an address space */
+	MM_AVCS = 3,       /* anon_vmas that one VMA is linked to */
+	MM_RMAP_VMAS = 6,  /* VMAs linked to an anon_vma or a file */
+};
+#define PAGE_SHIFT 12
+#define PAGE_SIZE 0x1000ul
+#define PMD_SHIFT 14
+#define PMD_SIZE 0x4000ul
+#define PMD_MASK (~(PMD_SIZE - 1))
+#define TASK_SIZE (PTRS_PER_PMD * PMD_SIZE)
+
+struct vm_area_struct;
+struct mm_struct;
+struct vm_fault;
+
+/* One node of the tree; immutable once it is published, but for dead. */
+struct maple_node {
+	u32 nslots;
+	u32 dead;
+	struct {
+		unsigned long first, last; /* last is inside */
+		struct vm_area_struct *vma;
+	} slot[MM_TREE_SLOTS];
+	struct rcu_head rcu;
+};
+
+struct maple_tree {
+	struct maple_node *root;
+};
+
+/* The last level: the pages of one group. */
+struct page_table {
+	spinlock_t ptl;
+	unsigned long pte[PTRS_PER_PTE];
+};
+
+/* Entries of both levels.  A PTE without the parts MM_ANON and MM_FILE is any
+ * number but 0; else a folio's address, or a device's page frame if
+ * _PAGE_SPECIAL, with these bits.  A PMD entry is 0, a table's address, or a
+ * folio's with _PAGE_PSE: all pages of the group at once. */
+#define _PAGE_PRESENT 0x1ul
+#define _PAGE_RW 0x2ul
+#define _PAGE_UFFD_WP 0x4ul
+#define _PAGE_SPECIAL 0x8ul /* mapping of a device: no folio */
+#define _PAGE_PSE 0x8ul
+#define _PAGE_BITS 0xful
+
+struct anon_vma {
+	struct rw_semaphore rwsem;
+	refcount_t refcount;       /* avcs that point here */
+	struct vm_area_struct *vma[MM_RMAP_VMAS]; /* under rwsem */
+};
+
+struct address_space {
+	struct rw_semaphore i_mmap_rwsem;
+	struct vm_area_struct *i_mmap[MM_RMAP_VMAS]; /* under i_mmap_rwsem */
+	struct folio *page[4];     /* the page cache */
+};
+
+struct file {
+	refcount_t f_count;
+	struct address_space *f_mapping;
+};
+
+struct mempolicy {
+	atomic_t refcnt;
+	int mode;
+};
+
+struct vm_operations_struct {
+	void (*open)(struct vm_area_struct *vma);
+	void (*close)(struct vm_area_struct *vma);
+	int (*fault)(struct vm_fault *vmf);
+	/* NULL: fault() is never called under the VMA lock */
+	int (*map_pages)(struct vm_fault *vmf);
+};
+
+struct userfaultfd_ctx;
+
+/* 6.4 to 6.14: a semaphore per VMA, held for write only for an instant. */
+struct vma_lock {
+	struct rw_semaphore lock;
+};
+
+typedef unsigned long vm_flags_t;
+#define VM_READ 0x1ul
+#define VM_WRITE 0x2ul
+#define VM_SHARED 0x8ul
+#define VM_GROWSDOWN 0x100ul
+#define VM_UFFD_MISSING 0x200ul
+#define VM_PFNMAP 0x400ul
+#define VM_UFFD_WP 0x1000ul
+#define VM_LOCKED 0x2000ul
+#define VM_NOHUGEPAGE 0x40000000ul
+
+struct vm_area_struct {
+	/* Written only under the VMA write lock, or while nobody sees the VMA
+	 * (check_vma_fields.c): first to last of these. */
+	unsigned long vm_start, vm_end; /* [start, end) */
+	unsigned long vm_pgoff;
+	vm_flags_t vm_flags;
+	struct anon_vma *anon_vma; /* NULL to not NULL also by a fault */
+	const struct vm_operations_struct *vm_ops;
+	struct file *vm_file;
+	struct mempolicy *vm_policy;
+	struct {
+		struct userfaultfd_ctx *ctx;
+	} vm_userfaultfd_ctx;
+
+	struct mm_struct *vm_mm;
+	void *vm_private_data;
+	struct anon_vma *avc[MM_AVCS]; /* the anon_vma_chain */
+	unsigned int vm_lock_seq;  /* == mm_lock_seq: write-locked */
+	bool detached;             /* 6.4 to 6.14 */
+	struct vma_lock *vm_lock;  /* 6.4 to 6.14 */
+	refcount_t vm_refcnt;      /* 6.15: 0 detached, 1 attached, 1 + n readers */
+	struct lockdep_map vmlock_dep_map;
+	struct rcu_head vm_rcu;
+};
+
+struct mm_struct {
+	struct maple_tree mm_mt;
+	struct rw_semaphore mmap_lock;
+	seqcount_t mm_lock_seq; /* odd while mmap_lock is held for write; up to
+				 * 6.13: a number that grows at each unlock */
+	struct rcuwait vma_writer_wait;
+	spinlock_t page_table_lock; /* also what pmd_lock() takes */
+	unsigned long pmd[PTRS_PER_PMD];
+	int map_count;
+	atomic_t mm_users;      /* 0: exit_mmap() */
+	atomic_t mm_count;      /* 0: the struct is freed */
+};
+
+struct vm_fault {
+	struct vm_area_struct *vma;
+	unsigned long address, pgoff;
+	unsigned int flags;
+};
+
+/* --- what a variant chooses ------------------------------------------------- */
+
+struct vma_lock_ops {
+	/* NULL: use mmap_lock; ERR_PTR(-EAGAIN): the VMA was detached, look it
+	 * up again; else the VMA, read-locked. */
+	struct vm_area_struct *(*start_read)(struct vm_area_struct *vma);
+	void (*end_read)(struct vm_area_struct *vma);
+	void (*start_write)(struct vm_area_struct *vma);
+	void (*mark_attached)(struct vm_area_struct *vma);
+	void (*mark_detached)(struct vm_area_struct *vma);
+	/* Called when the VMA is freed, before its memory is given back. */
+	void (*before_free)(struct vm_area_struct *vma);
+	/* What follows may be NULL. */
+	void (*init)(struct vm_area_struct *vma);
+	/* Under mmap_lock, which keeps writers out; false: too many readers. */
+	bool (*start_read_locked)(struct vm_area_struct *vma, int subclass);
+	/* 0, or -EINTR if a fatal signal came; then nothing has changed */
+	int (*start_write_killable)(struct vm_area_struct *vma);
+	/* Up to 6.13: mm_lock_seq grows at unlock only. */
+	bool seq_at_unlock;
+	/* Up to 6.14: the reader looks at vma->detached once it has the lock. */
+	bool detached_flag;
+};
+
+/* Parts of the world that cost ops only where a scenario has them. */
+enum mm_part {
+	MM_ANON = 1, /* anonymous pages are folios with references and rmap */
+	MM_FILE = 2, /* VMAs have files or vm_ops, and i_mmap */
+	MM_THP = 4,  /* a fault may map a whole group */
+	MM_TLB = 8,  /* each CPU has a TLB, flushed late */
+};
+
+/* Where the VMA write locks are taken when a VMA's range changes (seed 001). */
+enum mm_modify {
+	MM_MODIFY_6_6 = 0, /* before vma_prepare(), as 6.6 to 6.18 */
+	MM_MODIFY_6_2,     /* no VMA lock; vma_adjust_trans_huge() first */
+	MM_MODIFY_V3,      /* lock, vma_adjust_trans_huge(), vma_prepare() */
+	MM_MODIFY_GUESS,   /* vma_adjust_trans_huge(), vma_prepare() locks */
+	MM_MODIFY_6_4,     /* vma_prepare() locks, vma_adjust_trans_huge() */
+};
+
+/* Steps of the accepted code that a variant can leave out, to show what each
+ * is there for: bits of mm_form.without. */
+enum mm_step {
+	MM_STEP_NONE = 0,
+};
+
+struct mm_form {
+	const struct vma_lock_ops *lock; /* NULL: before 6.4, mmap_lock alone */
+	u32 lock_offset;    /* VMA_LOCK_OFFSET, VMA_STATE_LOCKED */
+	int limit_delta;    /* readers' limit is this much too high */
+	bool free_by_rcu;   /* call_rcu; else at once, type-safe cache */
+	bool no_recheck;    /* mutations of the accepted form: */
+	bool no_wait_at_detach;
+	bool release_behind_test;
+	bool early_free_pgtables;
+	u32 parts;          /* enum mm_part */
+	u8 modify;          /* enum mm_modify */
+	u64 without;        /* enum mm_step */
+	const void *more;   /* the scenario's own choice */
+};
+
+static __always_inline const struct mm_form *mm_form(void)
+{
+	return heddle_variant_data();
+}
+static __always_inline bool mm_has(u32 parts)
+{
+	return mm_form()->parts & parts;
+}
+/* Is the step done in this variant? */
+static __always_inline bool mm_does(u64 step)
+{
+	return !(mm_form()->without & step);
+}
+
+#define VMA_LOCK_OFFSET (mm_form()->lock_offset)
+#define VMA_STATE_LOCKED VMA_LOCK_OFFSET
+
+#endif
