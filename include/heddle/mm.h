@@ -213,15 +213,54 @@ void free_pgtables(struct mm_struct *mm, unsigned long floor,
 void vma_adjust_trans_huge(struct vm_area_struct *vma, unsigned long start,
 			   unsigned long end);
 
-/* --- changing VMAs, under mmap_lock for write (vma_modify.c) -------------------- */
+/* --- changing VMAs, under mmap_lock for write (vma_modify.c, vma_merge.c) -------- */
 
 /* Two VMAs out of one; the new one is the lower part if new_below.  -ENOMEM: as
  * before. */
-int split_vma(struct vm_area_struct *vma, unsigned long addr, bool new_below);
+int __must_check split_vma(struct vm_area_struct *vma, unsigned long addr,
+			   bool new_below);
+/* vma becomes smaller; what it no longer covers was unmapped before. */
+int __must_check vma_shrink(struct vm_area_struct *vma, unsigned long start,
+			    unsigned long end);
+/* vma becomes larger, over free space, or over next as a whole, which goes. */
+int __must_check vma_expand(struct vm_area_struct *vma, unsigned long start,
+			    unsigned long end, struct vm_area_struct *next);
+/* [start, end) of vma is about to be like its neighbours: merge with those that
+ * fit (cases 4 to 8).  The VMA that now holds start; NULL: nothing fits, or no
+ * memory (*err). */
+struct vm_area_struct *vma_merge_existing_range(struct vm_area_struct *vma,
+						unsigned long start,
+						unsigned long end,
+						vm_flags_t flags, int *err);
+/* Where proto lies is free and about to be mapped as it says (cases 1 to 3): its
+ * mm, range, offset, flags and owners count.  The VMA that now holds it. */
+struct vm_area_struct *vma_merge_new_range(const struct vm_area_struct *proto,
+					   int *err);
+/* A new VMA that nobody sees goes into tree and file. */
+void vma_link(struct vm_area_struct *vma);
+/* What is to be like flags in [start, end) of vma: merged or split off
+ * (mm/vma.c, vma_modify). */
+struct vm_area_struct *vma_modify(struct vm_area_struct *vma,
+				  unsigned long start, unsigned long end,
+				  vm_flags_t flags, int *err);
 
 /* --- system calls ------------------------------------------------------------------ */
 
 /* munmap(2) (munmap.c): with splits, and the downgrade (mm/vma.c). */
 int do_munmap(struct mm_struct *mm, unsigned long start, unsigned long end);
+/* The same as a part of another call, under mmap_lock for write. */
+int do_vmi_munmap(struct mm_struct *mm, unsigned long start, unsigned long end);
+/* mprotect(2) (mprotect.c): flags: VM_READ, VM_WRITE. */
+int do_mprotect(struct mm_struct *mm, unsigned long start, unsigned long end,
+		vm_flags_t flags);
+/* mremap(2) (mremap.c) of a range of one VMA to new_addr, which is unmapped
+ * first; 0 as new_addr: shrink or grow where it is. */
+enum { MREMAP_FIXED = 2, MREMAP_DONTUNMAP = 4 };
+int do_mremap(struct mm_struct *mm, unsigned long addr, unsigned long old_len,
+	      unsigned long new_len, unsigned long new_addr,
+	      unsigned int flags);
+/* madvise(2) with MADV_DONTNEED (madvise.c). */
+int do_madvise_dontneed(struct mm_struct *mm, unsigned long start,
+			unsigned long end);
 
 #endif

@@ -193,12 +193,20 @@ enum mm_modify {
 	MM_MODIFY_V3,      /* lock, vma_adjust_trans_huge(), vma_prepare() */
 	MM_MODIFY_GUESS,   /* vma_adjust_trans_huge(), vma_prepare() locks */
 	MM_MODIFY_6_4,     /* vma_prepare() locks, vma_adjust_trans_huge() */
+	MM_MODIFY_ORDER = 7,
+	/* with one of these: */
+	MM_MODIFY_END_ALL = 8,       /* vma_complete() ends all VMA locks */
+	MM_MODIFY_DETACH_EARLY = 16, /* vma_prepare() detaches what goes */
+	MM_MODIFY_DETACH_LATE = 32,  /* nobody does before the unlock */
 };
 
 /* Steps of the accepted code that a variant can leave out, to show what each
  * is there for: bits of mm_form.without. */
 enum mm_step {
-	MM_STEP_NONE = 0,
+	/* write-lock a new VMA before it goes into the tree (6.6) */
+	MM_STEP_LOCK_NEW_VMA = 1 << 0,
+	/* dup_anon_vma() is called with the VMA write-locked (6.5-rc4) */
+	MM_STEP_DUP_ANON_VMA_LOCKS = 1 << 1,
 };
 
 struct mm_form {
@@ -212,6 +220,7 @@ struct mm_form {
 	bool early_free_pgtables;
 	u32 parts;          /* enum mm_part */
 	u8 modify;          /* enum mm_modify */
+	bool madvise_vma_lock; /* MADV_DONTNEED under the VMA lock (6.16) */
 	u64 without;        /* enum mm_step */
 	const void *more;   /* the scenario's own choice */
 };

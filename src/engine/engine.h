@@ -191,7 +191,7 @@ static inline struct hd_object *hd_object_of(const void *payload)
 }
 
 typedef void (*hd_subscriber)(const struct hd_event *ev);
-enum { HD_MAX_SUBSCRIBERS = 6 };
+enum { HD_MAX_SUBSCRIBERS = 12 };
 extern hd_subscriber hd_subscribers[HD_KINDS][HD_MAX_SUBSCRIBERS + 1];
 void hd_subscribe(u8 kind, hd_subscriber fn);
 void hd_unsubscribe_all(void);

@@ -1,10 +1,44 @@
 /* SPDX-License-Identifier: MIT */
-/* Which mm checks there are.  Each subscribes to events; they run in every run
- * of every scenario and say nothing where there is no mm. */
+/* Which mm checks there are, and which address spaces they know.  Each
+ * subscribes to events; they run in every run of every scenario and say nothing
+ * where there is no mm. */
 #include "check.h"
+
+#include "../engine/engine.h"
+
+enum { MAX_MMS = 4 };
+static u64 *mms; /* world: addresses of the mm_structs */
+
+static void on_note(const struct hd_event *ev)
+{
+	u32 i;
+
+	if (ev->op.code != MM_NOTE_NEW)
+		return;
+	for (i = 0; i < MAX_MMS && mms[i]; i++)
+		;
+	if (i == MAX_MMS)
+		hd_limit("address spaces known to the checks");
+	mms[i] = ev->old;
+}
+
+const struct mm_struct *check_mm(u32 i)
+{
+	return i < MAX_MMS ? (const struct mm_struct *)mms[i] : NULL;
+}
+
+bool check_alive(const void *p)
+{
+	const struct hd_object *o = hd_object_at((u64)p);
+
+	return o && o->state != HD_OBJ_FREED;
+}
 
 void mm_checks_start(void)
 {
+	mms = hd_world_reserve(MAX_MMS * sizeof(*mms));
+	hd_subscribe(HD_EV_NOTE, on_note);
 	check_vma_lock_start();
 	check_pte_start();
+	check_tree_start();
 }

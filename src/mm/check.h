@@ -4,9 +4,18 @@
 #ifndef MM_CHECK_H
 #define MM_CHECK_H
 
+#include <heddle/mm.h>
+
 void mm_checks_start(void);
+
+/* The i-th address space of the run, in the order in which they were made; NULL
+ * behind the last.  It may have been freed. */
+const struct mm_struct *check_mm(u32 i);
+/* p is an object of the world that has not been freed. */
+bool check_alive(const void *p);
 
 void check_vma_lock_start(void);
 void check_pte_start(void);
+void check_tree_start(void);
 
 #endif

@@ -10,10 +10,6 @@
 #include "../engine/engine.h"
 #include "check.h"
 
-enum { MAX_MMS = 4 };
-
-static u64 *mms; /* world: addresses of the mm_structs */
-
 static bool covered(const struct mm_struct *mm, unsigned long addr)
 {
 	const struct maple_node *node = mm->mm_mt.root;
@@ -35,15 +31,6 @@ static void raise(u32 pc)
 
 static void on_note(const struct hd_event *ev)
 {
-	u32 i;
-
-	if (ev->op.code == MM_NOTE_NEW) {
-		for (i = 0; i < MAX_MMS && mms[i]; i++)
-			;
-		if (i == MAX_MMS)
-			hd_limit("address spaces known to the checks");
-		mms[i] = ev->old;
-	}
 	if (ev->op.code == MM_NOTE_PTE_SET &&
 	    !covered((const struct mm_struct *)ev->op.addr, ev->old))
 		raise(ev->op.pc);
@@ -63,12 +50,10 @@ static void on_end(const struct hd_event *ev)
 	const struct mm_struct *mm;
 	u32 i, k;
 
-	for (i = 0; i < MAX_MMS && mms[i]; i++) {
-		mm = (const struct mm_struct *)mms[i];
-		for (k = 0; k < PTRS_PER_PMD * PTRS_PER_PTE; k++)
+	for (i = 0; (mm = check_mm(i)); i++)
+		for (k = 0; check_alive(mm) && k < PTRS_PER_PMD * PTRS_PER_PTE; k++)
 			if (mapped(mm, k) && !covered(mm, (u64)k << PAGE_SHIFT))
 				raise(ev->op.pc);
-	}
 }
 
 static void on_bad_access(const struct hd_event *ev)
@@ -88,7 +73,6 @@ static void on_bad_access(const struct hd_event *ev)
 
 void check_pte_start(void)
 {
-	mms = hd_world_reserve(MAX_MMS * sizeof(*mms));
 	hd_subscribe(HD_EV_NOTE, on_note);
 	hd_subscribe(HD_EV_BAD_ACCESS, on_bad_access);
 	hd_subscribe(HD_EV_END, on_end);

@@ -7,10 +7,12 @@
  *                      downgrade), or the other way round
  * detached-read-lock   a read lock is granted on a VMA whose detach has begun
  * unlocked-write       a field that readers rely on is changed in a VMA that can
- *                      be found, and that is not write-locked; except anon_vma
- *                      by a fault, which has a rule of its own
- * lost-write-lock      the same, by a task that had the write lock and lost it
- *                      to a vma_end_write_all() before it unlocked mmap_lock
+ *                      be found, and that is not write-locked, or it can be
+ *                      found from now on; except anon_vma by a fault, which has
+ *                      a rule of its own
+ * lost-write-lock      a VMA that was write-locked and whose lock has ended
+ *                      (vma_end_write_all) before mmap_lock is unlocked: its
+ *                      field is written, or a reader is let in
  * And one rule of the reference count: a reader's increment never reaches
  * VMA_LOCK_OFFSET, which would look like a writer (verdict assert).
  *
@@ -174,6 +176,8 @@ static void on_note(const struct hd_event *ev)
 		s->readers++;
 		if (s->write_locked)
 			raise(HD_V_EXCLUSION, ev->op.pc);
+		if (s->lost)
+			raise(HD_V_LOST_WRITE_LOCK, ev->op.pc);
 		if (s->detached)
 			raise(HD_V_DETACHED_READ_LOCK, ev->op.pc);
 		break;
@@ -201,6 +205,8 @@ static void on_note(const struct hd_event *ev)
 		s = find(ev->old, ev->op.addr);
 		s->detached = 0;
 		s->attached = 1;
+		if (!s->write_locked)
+			judge_store(s, "attached", ev->op.pc);
 		break;
 	case MM_NOTE_VMA_FREED:
 		s = known(ev->old);

@@ -80,13 +80,10 @@ bool zap_huge_pmd(struct mm_struct *mm, unsigned long addr, unsigned long end)
 	return zapped;
 }
 
-static void split_huge_pmd_if_needed(struct mm_struct *mm, unsigned long addr)
+void split_huge_page_at(struct mm_struct *mm, unsigned long addr)
 {
 	unsigned long *pmd = &mm->pmd[pmd_index(addr)];
 
-	/* a boundary between groups cuts none */
-	if (!(addr & ~PMD_MASK))
-		return;
 	spin_lock(pmd_lockptr(mm));
 	if (*pmd & _PAGE_PSE)
 		split_huge_pmd_locked(pmd, addr);
@@ -98,8 +95,9 @@ void vma_adjust_trans_huge(struct vm_area_struct *vma, unsigned long start,
 {
 	if (!mm_has(MM_THP))
 		return;
-	if (start != vma->vm_start)
-		split_huge_pmd_if_needed(vma->vm_mm, start);
-	if (end != vma->vm_end)
-		split_huge_pmd_if_needed(vma->vm_mm, end);
+	/* a boundary between groups cuts none */
+	if (start != vma->vm_start && start & ~PMD_MASK)
+		split_huge_page_at(vma->vm_mm, start);
+	if (end != vma->vm_end && end & ~PMD_MASK)
+		split_huge_page_at(vma->vm_mm, end);
 }

@@ -145,6 +145,17 @@ static void vm_area_free_rcu_cb(struct rcu_head *head)
 	kfree(vma);
 }
 
+void remove_vma(struct vm_area_struct *vma)
+{
+	if (mm_has(MM_FILE)) {
+		if (vma->vm_ops && vma->vm_ops->close)
+			vma->vm_ops->close(vma);
+		if (vma->vm_file)
+			fput(vma->vm_file);
+	}
+	vm_area_free(vma);
+}
+
 void vm_area_free(struct vm_area_struct *vma)
 {
 	if (mm_form()->lock && mm_form()->lock->before_free)

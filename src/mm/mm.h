@@ -5,6 +5,7 @@
 #define MM_MM_H
 
 #include <heddle/mm.h>
+#include <heddle/rmap.h>
 
 /* memory.c: an entry was cleared; its page loses a mapping.  Under ptl. */
 void zap_present_page(struct mm_struct *mm, unsigned long addr,
@@ -15,5 +16,14 @@ bool zap_huge_pmd(struct mm_struct *mm, unsigned long addr, unsigned long end);
 /* huge_memory.c: map the whole group if vma has room for it.  VM_FAULT_NOPAGE,
  * or 0: single pages. */
 int do_huge_pmd_anonymous_page(struct vm_fault *vmf);
+
+/* huge_memory.c: if addr lies in a huge page, it becomes single ones. */
+void split_huge_page_at(struct mm_struct *mm, unsigned long addr);
+/* rmap.c: under i_mmap_rwsem. */
+void __vma_link_file(struct vm_area_struct *vma, struct address_space *mapping);
+void __unlink_file_vma(struct vm_area_struct *vma,
+		       struct address_space *mapping);
+/* mm.c: what a VMA owns is given back, then the VMA (mm/vma.c, remove_vma). */
+void remove_vma(struct vm_area_struct *vma);
 
 #endif

@@ -43,12 +43,10 @@ int mmap_write_lock_killable(struct mm_struct *mm)
 /* last: mmap_lock is about to be unlocked or downgraded. */
 static void end_write_all(struct mm_struct *mm, bool last)
 {
-	if (!mm_form()->lock)
-		return;
 	if (at_unlock_only())
 		smp_store_release(&mm->mm_lock_seq.sequence,
 				  mm->mm_lock_seq.sequence + 1);
-	else
+	else if (mm_form()->lock)
 		do_raw_write_seqcount_end(&mm->mm_lock_seq);
 	mm_note(MM_NOTE_WRITE_END_ALL, mm, NULL, last);
 }

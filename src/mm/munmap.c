@@ -82,35 +82,61 @@ static void find_neighbours(struct vma_munmap *vms)
 	vms->ceiling = next ? next->vm_start : TASK_SIZE;
 }
 
-static void vms_complete_munmap_vmas(struct vma_munmap *vms)
+static void vms_complete_munmap_vmas(struct vma_munmap *vms, bool unlock)
 {
 	struct mm_struct *mm = vms->mm;
 	u32 i;
 
 	mm->map_count -= (int)vms->n;
-	mmap_write_downgrade(mm);
-	if (!mm_form()->early_free_pgtables) {
+	if (unlock)
+		mmap_write_downgrade(mm);
+	if (!mm_form()->early_free_pgtables)
 		unmap_region(mm, vms->start, vms->end);
-		free_pgtables(mm, vms->floor, vms->ceiling);
+	for (i = 0; i < vms->n; i++) {
+		unlink_anon_vmas(vms->vma[i]);
+		unlink_file_vma(vms->vma[i]);
 	}
+	if (!mm_form()->early_free_pgtables)
+		free_pgtables(mm, vms->floor, vms->ceiling);
 	for (i = 0; i < vms->n; i++)
-		vm_area_free(vms->vma[i]);
-	mmap_read_unlock(mm);
+		remove_vma(vms->vma[i]);
+	if (unlock)
+		mmap_read_unlock(mm);
 }
 
-int do_munmap(struct mm_struct *mm, unsigned long start, unsigned long end)
+/* 0: the VMAs are gone, and with unlock the lock as well; else as before. */
+static int munmap_locked(struct mm_struct *mm, unsigned long start,
+			 unsigned long end, bool unlock)
 {
 	struct vma_munmap vms = { .mm = mm, .start = start, .end = end };
 	int err;
 
-	mmap_write_lock(mm);
 	find_neighbours(&vms);
 	err = vms_gather_munmap_vmas(&vms);
-	if (err || !vms.n) {
-		mmap_write_unlock(mm);
+	if (err)
 		return err;
+	if (!vms.n) {
+		if (unlock)
+			mmap_write_unlock(mm);
+		return 0;
 	}
 	mas_clear(mm, start, end); /* the point of no return */
-	vms_complete_munmap_vmas(&vms);
+	vms_complete_munmap_vmas(&vms, unlock);
 	return 0;
+}
+
+int do_vmi_munmap(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	return munmap_locked(mm, start, end, false);
+}
+
+int do_munmap(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	int err;
+
+	mmap_write_lock(mm);
+	err = munmap_locked(mm, start, end, true);
+	if (err)
+		mmap_write_unlock(mm);
+	return err;
 }

@@ -73,14 +73,16 @@ static struct anon_vma *find_mergeable_anon_vma(struct vm_area_struct *vma)
 		vma_next(vma->vm_mm, vma->vm_start),
 		vma_prev(vma->vm_mm, vma->vm_start),
 	};
+	struct anon_vma *av;
 	u32 i;
 
 	for (i = 0; i < 2; i++) {
 		if (!near[i] || (near[i]->vm_end != vma->vm_start &&
 				 near[i]->vm_start != vma->vm_end))
 			continue;
-		if (READ_ONCE(near[i]->anon_vma))
-			return near[i]->anon_vma;
+		av = READ_ONCE(near[i]->anon_vma);
+		if (av)
+			return av;
 	}
 	return NULL;
 }
