@@ -123,6 +123,11 @@ struct vm_area_struct *mm_add_vma(struct mm_struct *mm, unsigned long start,
 struct vm_area_struct *mm_add_vma_flags(struct mm_struct *mm,
 					unsigned long start, unsigned long end,
 					vm_flags_t flags);
+/* The same with a file (part MM_FILE) and ops. */
+struct vm_area_struct *mm_add_vma_file(struct mm_struct *mm,
+				       unsigned long start, unsigned long end,
+				       vm_flags_t flags, struct file *file,
+				       const struct vm_operations_struct *ops);
 struct vm_area_struct *vm_area_alloc(struct mm_struct *mm);
 /* A copy that nobody sees, with a lock of its own; NULL: no memory. */
 struct vm_area_struct *vm_area_dup(struct vm_area_struct *orig);

@@ -197,7 +197,7 @@ enum mm_modify {
 	/* with one of these: */
 	MM_MODIFY_END_ALL = 8,       /* vma_complete() ends all VMA locks */
 	MM_MODIFY_DETACH_EARLY = 16, /* vma_prepare() detaches what goes */
-	MM_MODIFY_DETACH_LATE = 32,  /* nobody does before the unlock */
+	MM_MODIFY_DETACH_NEVER = 32, /* nobody detaches what goes */
 };
 
 /* Steps of the accepted code that a variant can leave out, to show what each

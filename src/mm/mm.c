@@ -105,9 +105,10 @@ struct vm_area_struct *vm_area_dup(struct vm_area_struct *orig)
 	return vma;
 }
 
-struct vm_area_struct *mm_add_vma_flags(struct mm_struct *mm,
-					unsigned long start, unsigned long end,
-					vm_flags_t flags)
+struct vm_area_struct *mm_add_vma_file(struct mm_struct *mm,
+				       unsigned long start, unsigned long end,
+				       vm_flags_t flags, struct file *file,
+				       const struct vm_operations_struct *ops)
 {
 	struct vm_area_struct *vma = new_vma(mm, GFP_KERNEL | __GFP_NOFAIL);
 
@@ -115,13 +116,25 @@ struct vm_area_struct *mm_add_vma_flags(struct mm_struct *mm,
 	vma->vm_end = end;
 	vma->vm_pgoff = start >> PAGE_SHIFT;
 	vma->vm_flags = flags;
+	vma->vm_ops = ops;
+	vma->vm_file = file;
+	if (file)
+		get_file(file);
 	mmap_write_lock(mm);
 	vma_start_write(vma);
 	vma_mark_attached(vma);
 	mas_store(mm, vma);
 	mm->map_count++;
+	vma_link_file(vma);
 	mmap_write_unlock(mm);
 	return vma;
+}
+
+struct vm_area_struct *mm_add_vma_flags(struct mm_struct *mm,
+					unsigned long start, unsigned long end,
+					vm_flags_t flags)
+{
+	return mm_add_vma_file(mm, start, end, flags, NULL, NULL);
 }
 
 struct vm_area_struct *mm_add_vma(struct mm_struct *mm, unsigned long start,

@@ -201,6 +201,7 @@ static void clear_a(void *arg)
 	(void)arg;
 	mmap_write_lock(mm);
 	mas_clear(mm, A, B);
+	mm->map_count--;
 	unmap_region(mm, A, B);
 	mmap_write_unlock(mm);
 }
@@ -215,6 +216,7 @@ static void forgets_to_zap(void *arg)
 	(void)arg;
 	mmap_write_lock(mm);
 	mas_clear(mm, A, B);
+	mm->map_count--;
 	if (!broken())
 		unmap_region(mm, A, B);
 	mmap_write_unlock(mm);
@@ -309,6 +311,7 @@ static void b_outside(void)
 	b = mm_add_vma(mm, B, C);
 	mmap_write_lock(mm);
 	mas_clear(mm, B, C);
+	mm->map_count--;
 	mmap_write_unlock(mm);
 }
 

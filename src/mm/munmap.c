@@ -29,6 +29,15 @@ static void reattach_vmas(struct vma_munmap *vms)
 		vma_mark_attached(vms->vma[i]);
 }
 
+static void find_neighbours(struct vma_munmap *vms)
+{
+	struct vm_area_struct *prev = vma_prev(vms->mm, vms->start);
+	struct vm_area_struct *next = vma_next(vms->mm, vms->end - 1);
+
+	vms->floor = prev ? prev->vm_end : 0;
+	vms->ceiling = next ? next->vm_start : TASK_SIZE;
+}
+
 static int gather_one(struct vma_munmap *vms, struct vm_area_struct *vma)
 {
 	int err;
@@ -44,6 +53,7 @@ static int gather_one(struct vma_munmap *vms, struct vm_area_struct *vma)
 			return err;
 	}
 	if (mm_form()->early_free_pgtables) {
+		find_neighbours(vms);
 		unmap_region(vms->mm, vms->start, vms->end);
 		free_pgtables(vms->mm, vms->floor, vms->ceiling);
 	}
@@ -71,15 +81,6 @@ static int vms_gather_munmap_vmas(struct vma_munmap *vms)
 		}
 	}
 	return 0;
-}
-
-static void find_neighbours(struct vma_munmap *vms)
-{
-	struct vm_area_struct *prev = vma_prev(vms->mm, vms->start);
-	struct vm_area_struct *next = vma_next(vms->mm, vms->end - 1);
-
-	vms->floor = prev ? prev->vm_end : 0;
-	vms->ceiling = next ? next->vm_start : TASK_SIZE;
 }
 
 static void vms_complete_munmap_vmas(struct vma_munmap *vms, bool unlock)
@@ -111,7 +112,6 @@ static int munmap_locked(struct mm_struct *mm, unsigned long start,
 	struct vma_munmap vms = { .mm = mm, .start = start, .end = end };
 	int err;
 
-	find_neighbours(&vms);
 	err = vms_gather_munmap_vmas(&vms);
 	if (err)
 		return err;
@@ -120,6 +120,7 @@ static int munmap_locked(struct mm_struct *mm, unsigned long start,
 			mmap_write_unlock(mm);
 		return 0;
 	}
+	find_neighbours(&vms);
 	mas_clear(mm, start, end); /* the point of no return */
 	vms_complete_munmap_vmas(&vms, unlock);
 	return 0;

@@ -65,7 +65,7 @@ void vma_prepare(struct vma_prepare *vp)
 static void free_removed(struct vma_prepare *vp, struct vm_area_struct *remove)
 {
 	if (!(mm_form()->modify &
-	      (MM_MODIFY_DETACH_EARLY | MM_MODIFY_DETACH_LATE)))
+	      (MM_MODIFY_DETACH_EARLY | MM_MODIFY_DETACH_NEVER)))
 		vma_mark_detached(remove);
 	unlink_anon_vmas(remove);
 	vp->vma->vm_mm->map_count--;
