@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "../src/oracle/lockdep.h"
+#include "declared.h"
 #include "options.h"
 #include "report.h"
 #include "search.h"
@@ -13,7 +14,10 @@
 static const char help[] =
 	"usage: heddle show FILE|SCENARIO[:VARIANT] [OPTIONS]\n"
 	"\n"
-	"Report on a saved schedule, or describe a scenario.\n"
+	"Report on a saved schedule, or describe a scenario: its source, the\n"
+	"questions that it answers, its variants and what they are expected to\n"
+	"show, and what of the kernel is modelled how.  What names a scenario\n"
+	"is one; a file of that name is written with a slash (./NAME).\n\n"
 	"  --format=FORMAT  text (default), mail (72 columns, ASCII), json\n"
 	"  --want=VERDICT   explain this verdict of the run: a name or a whole\n"
 	"                   signature; default: the file's, or the first\n"
@@ -26,87 +30,6 @@ static const char help[] =
 struct show {
 	const char *format, *want, *scenario;
 };
-
-/* --- a scenario ---------------------------------------------------------- */
-
-static void print_expect(struct page *p, const struct heddle_variant *v)
-{
-	char line[400] = "";
-	u32 i;
-
-	for (i = 0; i < HD_MAX_EXPECT && v->expect[i].verdict; i++) {
-		const struct heddle_expect *e = &v->expect[i];
-		size_t n = strlen(line);
-
-		snprintf(line + n, sizeof(line) - n, "%s%s", n ? ", " : "",
-			 hd_verdict_name(e->verdict));
-		n = strlen(line);
-		if (e->at >= 0)
-			snprintf(line + n, sizeof(line) - n, " (%d)", e->at);
-	}
-	if (line[0])
-		page_wrap(p, 6, "    expected: %s", line);
-	else if (v->bound)
-		page_line(p, "    expected: clean (tests exhaust %d "
-			  "preemptions)", v->bound);
-	else
-		page_line(p, "    expected: clean (tests exhaust all)");
-}
-
-static void print_goals(struct page *p, const char *const *goals)
-{
-	char line[600] = "";
-
-	for (; goals && *goals; goals++) {
-		size_t n = strlen(line);
-
-		snprintf(line + n, sizeof(line) - n, "%s%s", n ? ", " : "",
-			 *goals);
-	}
-	if (line[0])
-		page_wrap(p, 2, "reach goals: %s", line);
-}
-
-static void print_tasks(struct page *p, const struct heddle_scenario *s)
-{
-	const struct heddle_task *t;
-	char line[400] = "";
-
-	for (t = s->tasks; t->name; t++)
-		snprintf(line + strlen(line), sizeof(line) - strlen(line),
-			 "%s%s", line[0] ? ", " : "", t->name);
-	page_wrap(p, 2, "tasks: %s", line);
-}
-
-static int show_scenario(const struct target *t, bool one)
-{
-	const struct heddle_scenario *s = t->scenario;
-	const struct heddle_variant *v;
-	struct page p;
-	u32 i;
-
-	page_init(&p, 80);
-	page_wrap(&p, 2, "%s: %s%s", s->name, s->title ? s->title : "",
-		  s->canary ? " (a canary: the bug is planted)" : "");
-	if (s->source)
-		page_wrap(&p, 2, "source: %s", s->source);
-	print_tasks(&p, s);
-	page_line(&p, "variants (verdict, fewest preemptions):");
-	for (v = s->variants; v->name; v++) {
-		if (one && v != t->variant)
-			continue;
-		page_wrap(&p, 6, "  %s: %s", v->name, v->title ? v->title : "");
-		print_expect(&p, v);
-	}
-	print_goals(&p, one && t->variant->goals ? t->variant->goals :
-						  s->goals);
-	if (s->not_modelled)
-		page_wrap(&p, 2, "not modelled: %s", s->not_modelled);
-	for (i = 0; i < p.n; i++)
-		printf("%s\n", p.line[i]);
-	page_free(&p);
-	return EXIT_CLEAN;
-}
 
 /* --- a file -------------------------------------------------------------- */
 
@@ -232,22 +155,39 @@ static bool known_format(const char *format)
 	return false;
 }
 
+static bool ends_in(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+
+	return n >= m && !strcmp(s + n - m, end);
+}
+
 /* A scenario that exists goes before a file: a program of heddle-cc often has
- * the name of its scenario. */
+ * the name of its scenario.  With a slash, or .sched, it is a file. */
 static bool names_scenario(const char *what)
 {
 	struct target t;
 
-	if (target_find(what, &t) || t.scenario || !*what)
+	if (!*what)
 		return true;
-	return strcmp(what, "-") && access(what, F_OK) &&
-	       !strpbrk(what, "/.");
+	if (!strcmp(what, "-") || strchr(what, '/') || ends_in(what, ".sched"))
+		return false;
+	/* a wrong :VARIANT is told of, too */
+	return target_find(what, &t) || t.scenario;
+}
+
+static int show_named(const char *what, const struct show *o)
+{
+	struct target t;
+
+	if (!target_parse(*what ? what : scenario_at(0)->name, &t))
+		return EXIT_USAGE;
+	return show_scenario(&t, strchr(what, ':') != NULL, o->format);
 }
 
 int cmd_show(int argc, char **argv)
 {
 	struct show o = { .format = "text" };
-	struct target t;
 	const char *what = "";
 
 	if (argc == 2 && !strcmp(argv[1], "--help")) {
@@ -263,10 +203,13 @@ int cmd_show(int argc, char **argv)
 		fprintf(stderr, "heddle show: one FILE or SCENARIO, please\n");
 		return EXIT_USAGE;
 	}
-	if (names_scenario(what)) {
-		if (!target_parse(*what ? what : scenario_at(0)->name, &t))
-			return EXIT_USAGE;
-		return show_scenario(&t, strchr(what, ':') != NULL);
+	if (!o.scenario && names_scenario(what))
+		return show_named(what, &o);
+	if (!o.scenario && strcmp(what, "-") && access(what, F_OK) &&
+	    !strpbrk(what, "/.")) {
+		fprintf(stderr, "heddle show: no scenario and no file is called "
+			"%s (%s list names scenarios)\n", what, program);
+		return EXIT_USAGE;
 	}
 	return show_file(what, &o);
 }

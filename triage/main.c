@@ -28,7 +28,11 @@ struct verb {
 
 static const struct verb verbs[] = {
 	{ "list", cmd_list, V_LIST, "[--json]",
-	  "the scenarios, their variants and expected verdicts", NULL },
+	  "the scenarios, their variants and expected verdicts",
+	  "A line for each variant: name, releases of the kernel that have it,\n"
+	  "title, expected verdicts with the fewest preemptions; or clean, and\n"
+	  "the bound that tests exhaust, if there is one.  heddle show SCENARIO\n"
+	  "has what was cut." },
 	{ "run", cmd_run, V_RUN, "SCENARIO[:VARIANT] [OPTIONS]",
 	  "try schedules until one shows a verdict; minimise and report it",
 	  "Without --want the first verdict stops the search; with it, others\n"

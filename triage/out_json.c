@@ -288,7 +288,7 @@ void report_json(FILE *out, const struct report *r)
 	json_object_set_new(o, "scenario", text(s.scenario->name));
 	json_object_set_new(o, "variant", text(s.variant->name));
 	json_object_set_new(o, "title", text(s.title));
-	json_object_set_new(o, "source", text(s.scenario->source));
+	json_object_set_new(o, "source", text(variant_source(s.scenario, s.variant)));
 	json_object_set_new(o, "model_build", hex(sym_model_id()));
 	json_object_set_new(o, "memory", json_string("SC"));
 	json_object_set_new(o, "verdict",

@@ -31,7 +31,7 @@ static void print_preemptions(const struct story *s, struct page *p)
 
 static void print_head(const struct story *s, struct page *p)
 {
-	const char *source = s->scenario->source;
+	const char *source = variant_source(s->scenario, s->variant);
 
 	page_wrap(p, 8, "heddle: %s", s->title);
 	if (s->scenario->canary)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Lines of text within a width: paragraphs wrapped at blanks, and places
- * ("file:line") set to the right. */
+ * ("file:line") set to the right.  A tab is a blank at which no line ends. */
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,12 +30,16 @@ void page_free(struct page *p)
 static void add(struct page *p, const char *text)
 {
 	size_t n = strlen(text);
+	char *line;
 
 	if (!(p->n & (p->n + 1)) || !p->line)
 		p->line = realloc(p->line, (2 * p->n + 2) * sizeof(char *));
 	while (n && text[n - 1] == ' ')
 		n--;
-	p->line[p->n++] = strndup(text, n);
+	line = strndup(text, n);
+	p->line[p->n++] = line;
+	while ((line = strchr(line, '\t')))
+		*line = ' ';
 }
 
 void page_line(struct page *p, const char *fmt, ...)
@@ -87,15 +91,20 @@ u32 wrap_text(const char *text, u32 width, char piece[][160], u32 max)
 	return n;
 }
 
+/* Paragraphs may be long: what a scenario says about itself has no limit. */
 void page_wrap(struct page *p, u32 indent, const char *fmt, ...)
 {
-	char text[LONGEST], line[LONGEST];
-	const char *at = text;
+	char *text, *at, line[LONGEST];
 	bool first = true;
 	va_list ap;
+	int size;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	size = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	text = at = malloc((size_t)size + 1);
+	va_start(ap, fmt);
+	vsnprintf(text, (size_t)size + 1, fmt, ap);
 	va_end(ap);
 	while (*at) {
 		u32 in = first ? 0 : indent;
@@ -109,6 +118,7 @@ void page_wrap(struct page *p, u32 indent, const char *fmt, ...)
 			at++;
 		first = false;
 	}
+	free(text);
 }
 
 void page_place(struct page *p, u32 indent, const char *what,

@@ -129,3 +129,9 @@ bool variant_expects(const struct heddle_variant *v, u8 verdict)
 			return true;
 	return false;
 }
+
+const char *variant_source(const struct heddle_scenario *s,
+			   const struct heddle_variant *v)
+{
+	return v->source ? v->source : s->source;
+}

@@ -26,6 +26,9 @@ const struct heddle_scenario *scenario_at(u32 i);
 bool target_parse(const char *arg, struct target *t);
 bool target_open(const struct target *t); /* hd_open(), line on stderr */
 bool variant_expects(const struct heddle_variant *v, u8 verdict);
+/* The mail or commit of this form, else of the scenario; may be NULL. */
+const char *variant_source(const struct heddle_scenario *s,
+			   const struct heddle_variant *v);
 
 /* --- sched_text.c: the text form of a schedule (.sched, version 1) ------------ */
 struct sched_file {
