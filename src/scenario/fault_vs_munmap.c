@@ -81,7 +81,7 @@ static const struct heddle_variant variants[] = {
 	    { HD_V_CIRCULAR, 4 },
 	    { HD_V_PAGETABLE, 4 },
 	    { HD_V_USE_AFTER_FREE, 4 } },
-	  .goals = no_detach_wait },
+	  .kernel = "posted", .goals = no_detach_wait },
 	{ "v6-complete", "whole v6 series: waits for readers at free",
 	  &v6_complete,
 	  { { HD_V_DATA_RACE, 2 },
@@ -91,17 +91,20 @@ static const struct heddle_variant variants[] = {
 	    { HD_V_FREED, 4 },
 	    { HD_V_CIRCULAR, 4 },
 	    { HD_V_ASSERT_RACE, 4 },
-	    { HD_V_PAGETABLE, 4 } } },
+	    { HD_V_PAGETABLE, 4 } },
+	  .kernel = "posted" },
 	{ "v7", "vm_refcnt v7 12/17: waits for readers at detach", &v7,
 	  { { HD_V_DATA_RACE, 2 },
 	    { HD_V_CIRCULAR, 4 },
 	    { HD_V_FREED, 4 },
-	    { HD_V_HELD_AT_USER, 5 } } },
-	{ "v10", "vm_refcnt v10 12/18, as merged in 6.15", &v10, .bound = 0 },
+	    { HD_V_HELD_AT_USER, 5 } },
+	  .kernel = "posted", .source = SEED_004_V7 },
+	{ "v10", "vm_refcnt v10 12/18, as merged in 6.15", &v10, .bound = 0,
+	  .kernel = "6.15", .source = SEED_004_V10 },
 	{ "v10-no-recheck", "v10 without the second look at the sequence",
 	  &no_recheck,
 	  { { HD_V_EXCLUSION, 2 }, { HD_V_DETACHED_READ_LOCK, 2 } },
-	  .goals = granted },
+	  .source = BROKEN, .goals = granted },
 	{ "v10-no-wait", "v10 without the wait at detach", &no_wait,
 	  { { HD_V_DETACHED_READ_LOCK, 3 },
 	    { HD_V_PTE_WITHOUT_VMA, 4 },
@@ -110,22 +113,58 @@ static const struct heddle_variant variants[] = {
 	    { HD_V_DATA_RACE, 4 },
 	    { HD_V_ASSERT_RACE, 4 },
 	    { HD_V_PAGETABLE, 4 } },
-	  .goals = no_detach_wait },
+	  .source = BROKEN, .goals = no_detach_wait },
 	{ "v10-late-release", "v10 with rwsem_release() behind the test", &late,
-	  { { HD_V_CIRCULAR, 4 }, { HD_V_FREED, 4 }, { HD_V_HELD_AT_USER, 5 } } },
+	  { { HD_V_CIRCULAR, 4 }, { HD_V_FREED, 4 }, { HD_V_HELD_AT_USER, 5 } },
+	  .source = BROKEN },
 	{ "v10-early-free", "v10, page tables freed before readers have left",
 	  &early_free,
 	  { { HD_V_PAGETABLE, 1 },
 	    { HD_V_PTE_WITHOUT_VMA, 1 },
 	    { HD_V_FREED, 1 },
 	    { HD_V_DATA_RACE, 1 },
-	    { HD_V_ASSERT_RACE, 1 } } },
+	    { HD_V_ASSERT_RACE, 1 } },
+	  .source = BROKEN },
 	{ "v10-limit-plus-3", "v10, offset 4, readers' limit 3 too high",
 	  &limit3,
 	  { { HD_V_DATA_RACE, 1 },
 	    { HD_V_DETACHED_READ_LOCK, 2 },
 	    { HD_V_EXCLUSION, 2 } },
-	  .goals = granted },
+	  .source = BROKEN, .goals = granted },
+	{ 0 },
+};
+
+static const struct heddle_question questions[] = {
+	{ "A lookup under RCU races with the detach: can the reader's put be "
+	  "the one that takes the count to zero, and leave lockdep's map "
+	  "acquired?",
+	  "Yes. In v6 the fault returns to user space with the map held (3 "
+	  "preemptions); in the order that the mail draws, it still meets "
+	  "munmap's mmap_lock and closes a cycle (4). v7 still has it. v10 "
+	  "releases the map before the decrement, and never shows it; with "
+	  "the release behind the test it is back.",
+	  "v6, v7, v10, v10-late-release" },
+	{ "The patch says that a reader may see a lock that is not there, but "
+	  "never misses one, since vm_lock_seq is looked at under the count. "
+	  "Is that so?",
+	  "Not in v6, and this the mail does not say: detach ignores the "
+	  "reader that it finds, the downgrade moves mm_lock_seq on, and the "
+	  "reader's second look finds two different numbers. It is granted "
+	  "the lock of a detached VMA, and the fault installs a page where "
+	  "there is no VMA (3). From v7 on detach waits for the reader, and "
+	  "no such lock is granted; without that wait, or without the second "
+	  "look, v10 breaks, too.",
+	  "v6, v7, v10, v10-no-wait, v10-no-recheck" },
+	{ "Is the raised count harmless in v6, as the series also waits for "
+	  "readers when it frees the VMA?",
+	  "No. That wait comes when munmap has freed the page tables: it "
+	  "saves the VMA's own memory (no use after free of it is left), and "
+	  "nothing else.",
+	  "v6, v6-complete" },
+	{ "Is a relaxed increment enough for the reader?",
+	  "No. Up to v7 the second look at vm_lock_seq races with the "
+	  "writer's store of it (2). v10 increments with acquire: no race.",
+	  "v6, v7, v10" },
 	{ 0 },
 };
 
@@ -134,6 +173,11 @@ HEDDLE_SCENARIO(fault_vs_munmap) = {
 	.title = "a page fault under the VMA lock against munmap",
 	.source = SEED_004,
 	.not_modelled = NOT_MODELLED,
+	.seed = "004",
+	.copied = COPIED,
+	.simplified = SIMPLIFIED,
+	.different = DIFFERENT,
+	.questions = questions,
 	.variants = variants,
 	.tasks = tasks,
 	.setup = setup,

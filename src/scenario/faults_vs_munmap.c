@@ -43,8 +43,19 @@ static const struct heddle_variant variants[] = {
 	    { HD_V_CIRCULAR, 4 },
 	    { HD_V_PAGETABLE, 4 },
 	    { HD_V_USE_AFTER_FREE, 4 } },
-	  .goals = no_detach_wait },
-	{ "v10", "vm_refcnt v10 12/18, as merged in 6.15", &v10, .bound = 4 },
+	  .kernel = "posted", .goals = no_detach_wait },
+	{ "v10", "vm_refcnt v10 12/18, as merged in 6.15", &v10, .bound = 4,
+	  .kernel = "6.15", .source = SEED_004_V10 },
+	{ 0 },
+};
+
+static const struct heddle_question questions[] = {
+	{ "Does the writer wait for two readers, and can two break what one "
+	  "cannot?",
+	  "v10 waits for both: clean as far as it was searched, which is to a "
+	  "bound. v6 shows with two faults what it shows with one, and "
+	  "nothing with fewer preemptions.",
+	  "v10, v6" },
 	{ 0 },
 };
 
@@ -53,6 +64,11 @@ HEDDLE_SCENARIO(faults_vs_munmap) = {
 	.title = "two page faults under the VMA lock against munmap",
 	.source = SEED_004,
 	.not_modelled = NOT_MODELLED,
+	.seed = "004",
+	.copied = COPIED,
+	.simplified = SIMPLIFIED,
+	.different = DIFFERENT,
+	.questions = questions,
 	.variants = variants,
 	.tasks = tasks,
 	.setup = setup,

@@ -26,10 +26,22 @@ static const char *const goals[] = {
 };
 
 static const struct heddle_variant variants[] = {
-	{ "v10-narrow", "v10, VMA_LOCK_OFFSET 4", &narrow, .bound = 2 },
+	{ "v10-narrow", "v10, VMA_LOCK_OFFSET 4", &narrow, .bound = 2,
+	  .kernel = "6.15", .source = SEED_004_V10 },
 	{ "v10-limit-plus-1", "v10, offset 4, readers' limit 1 too high",
 	  &limit1,
-	  { { HD_V_ASSERT, 1 } } },
+	  { { HD_V_ASSERT, 1 } },
+	  .source = BROKEN },
+	{ 0 },
+};
+
+static const struct heddle_question questions[] = {
+	{ "Does the readers' limit leave VMA_LOCK_OFFSET to the writer?",
+	  "Yes in v10, whose limit is the offset less one: clean to a bound, "
+	  "with an offset so narrow that readers get there. One more, and "
+	  "readers alone look like a writer. v6 leaves one count more, since "
+	  "its writer counts itself as well: not searched.",
+	  "v10-narrow, v10-limit-plus-1" },
 	{ 0 },
 };
 
@@ -38,6 +50,11 @@ HEDDLE_SCENARIO(three_faults_vs_munmap) = {
 	.title = "three page faults under the VMA lock against munmap",
 	.source = SEED_004,
 	.not_modelled = NOT_MODELLED,
+	.seed = "004",
+	.copied = COPIED,
+	.simplified = SIMPLIFIED,
+	.different = DIFFERENT "; VMA_LOCK_OFFSET is 4 instead of 0x40000000",
+	.questions = questions,
 	.variants = variants,
 	.tasks = tasks,
 	.setup = setup,

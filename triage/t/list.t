@@ -11,9 +11,17 @@ use Test::More;
 
 my ($rc, $out, $err) = heddle('list');
 is $rc, 0, 'list ends well';
-like $out, qr/^abba\n.*^  :buggy .*\n\s+circular 0, deadlock 1$/ms,
+like $out, qr/^abba: .*\n  :buggy .* circular 0, deadlock 1$/m,
 	'a scenario, its variant and what it is expected to show';
-like $out, qr/^canary_abba \(canary\)$/m, 'canaries are marked';
+like $out, qr/\A== seed 00\d: /, 'the mails come first';
+like $out, qr/^== seed 004: \[PATCH v6 10\/16\] .*\n   .*\n\nfault_vs_munmap: /m,
+	'... with their titles, and the scenario that has the questions';
+like $out, qr/^  :v10 +6\.15 +vm_refcnt v10 .* clean$/m,
+	'... and the kernel of a variant';
+like $out, qr/^== canaries.*\n\ncanary_abba: .*^== yardsticks.*\n\nbench_/ms,
+	'canaries and yardsticks come last';
+my @long = grep { length > 80 } split /\n/, $out;
+cmp_ok scalar(@long), '<=', 5, 'nearly all in 80 columns' or diag "@long";
 
 ($rc, $out) = heddle('list', '--json');
 my %s = map { $_->{name} => $_ } @{ decode_json($out) };
