@@ -1,91 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* heddle explore: which verdicts does any interleaving show, and with how few
- * preemptions?
- *
- * With a bound K the searches with 0, 1 ... K preemptions are made one after
- * the other, so that each signature is seen first at its smallest number. */
-#include <stdlib.h>
+ * preemptions?  exploration.c searches and judges, this file tells. */
+#include "exploration.h"
+
 #include <string.h>
-
-#include "options.h"
-#include "search.h"
-
-struct exploration {
-	struct target target;
-	const struct options *o;
-	struct findings findings;
-	u64 runs, cut, marks;
-	int bound;          /* of the search under way; -1: none */
-	bool complete, limited, wanted, lost;
-	u64 first;          /* run that first showed a (the wanted) verdict */
-	double began;
-};
-
-/* --- one search ---------------------------------------------------------- */
-
-static void keep_witness(struct finding *f)
-{
-	if (f->preemptions < W->preemptions ||
-	    (f->preemptions == W->preemptions && f->others <= W->nverdicts))
-		return;
-	if (!f->schedule)
-		f->schedule = malloc(sizeof(*f->schedule));
-	if (!f->schedule)
-		return;
-	f->preemptions = W->preemptions;
-	f->others = W->nverdicts;
-	hd_explore_schedule(f->schedule);
-}
-
-static bool found(struct hd_explore *x, void *arg)
-{
-	struct exploration *e = arg;
-	u32 i;
-
-	for (i = 0; i < W->nverdicts; i++) {
-		const struct hd_verdict *v = &W->verdicts[i];
-
-		keep_witness(findings_note(&e->findings, v, e->runs + x->runs));
-		if (!want_matches(e->o->want, v))
-			continue;
-		if (!e->first)
-			e->first = e->runs + x->runs;
-		e->wanted = true;
-	}
-	/* without a bound there is no smaller number to wait for */
-	return !interrupted && !(e->o->want && e->wanted && e->bound < 0);
-}
-
-static void tick(struct hd_explore *x, void *arg)
-{
-	struct exploration *e = arg;
-
-	if (interrupted)
-		x->stop = true;
-	progress(e->runs + x->runs, 0, e->findings.n);
-}
-
-static void search(struct exploration *e, int bound)
-{
-	struct hd_explore x = {
-		.bound = bound,
-		.max_runs = e->o->max_schedules,
-		.max_failures = (u32)e->o->fail,
-		.max_signals = (u32)e->o->signals,
-		.found = found,
-		.progress = tick,
-		.arg = e,
-	};
-
-	e->bound = bound;
-	hd_explore_run(&x);
-	progress_end();
-	e->runs += x.runs;
-	e->cut += x.cut;
-	e->marks |= x.marks;
-	e->complete = x.complete;
-	e->limited |= x.limited;
-}
 
 /* --- telling ------------------------------------------------------------- */
 
@@ -135,29 +53,9 @@ static void tell_witness(const struct hd_schedule *s)
 	printf("%s\n", s->nedits > n ? "; ..." : "");
 }
 
-static int expected_at(const struct heddle_variant *v, u8 kind)
-{
-	u32 i;
-
-	for (i = 0; i < HD_MAX_EXPECT; i++)
-		if (v->expect[i].verdict == kind)
-			return v->expect[i].at;
-	return -1;
-}
-
-/* Does the finding agree with what the variant declares? */
-static bool agrees(const struct exploration *e, const struct finding *f)
-{
-	int at = expected_at(e->target.variant, f->kind);
-
-	return f->kind != HD_V_LIMIT &&
-	       variant_expects(e->target.variant, f->kind) &&
-	       (at < 0 || e->bound < 0 || (u32)at <= f->preemptions);
-}
-
 static void tell_finding(const struct exploration *e, const struct finding *f)
 {
-	int at = expected_at(e->target.variant, f->kind);
+	int at = declared_at(e->target.variant, f->kind);
 
 	printf("%-36s %s%u preemption%s  ", f->signature,
 	       e->bound < 0 ? "at most " : "", f->preemptions,
@@ -176,92 +74,30 @@ static void tell_finding(const struct exploration *e, const struct finding *f)
 		tell_witness(f->schedule);
 }
 
-/* Fewest preemptions at which the kind was seen; -1: not seen. */
-static int seen_at(const struct exploration *e, u8 kind)
-{
-	int best = -1;
-	u32 i;
-
-	for (i = 0; i < e->findings.n; i++)
-		if (e->findings.at[i].kind == kind &&
-		    (best < 0 || (int)e->findings.at[i].preemptions < best))
-			best = (int)e->findings.at[i].preemptions;
-	return best;
-}
-
-/* Is the set of verdicts the variant's own?  Numbers count where the search
- * had a bound, and verdicts that need more than the bound are not missed. */
-static bool as_expected(const struct exploration *e, bool say)
+/* What the variant declares and the search did not see. */
+static void tell_missed(const struct exploration *e)
 {
 	const struct heddle_expect *x = e->target.variant->expect;
-	bool good = true;
 	u32 i;
 
-	for (i = 0; i < e->findings.n; i++)
-		good &= agrees(e, &e->findings.at[i]);
-	for (i = 0; i < HD_MAX_EXPECT && x[i].verdict; i++) {
-		int at = seen_at(e, x[i].verdict);
-
-		if (e->bound >= 0 && x[i].at > e->bound)
-			continue;
-		if (at >= 0 && (e->bound < 0 || x[i].at < 0 || x[i].at == at))
-			continue;
-		good = false;
-		if (say && at < 0)
+	for (i = 0; i < HD_MAX_EXPECT && x[i].verdict; i++)
+		if (declared_differs(e, &x[i]) && seen_at(e, x[i].verdict) < 0)
 			printf("MISSED: %s, which this variant is expected to "
 			       "show\n", hd_verdict_name(x[i].verdict));
-	}
-	return good;
-}
-
-/* --- goals --------------------------------------------------------------- */
-
-extern const struct hd_mark __start_hd_marks[] __attribute__((weak));
-extern const struct hd_mark __stop_hd_marks[] __attribute__((weak));
-
-/* A name may stand at several places. */
-static bool goal_met(u64 marks, const char *name)
-{
-	u64 i, n = (u64)(__stop_hd_marks - __start_hd_marks);
-
-	for (i = 0; i < n && i < HD_MAX_MARKS; i++)
-		if ((marks >> i & 1) && !strcmp(__start_hd_marks[i].name, name))
-			return true;
-	return false;
-}
-
-static u32 count_goals(const struct exploration *e, u32 *met, bool say)
-{
-	const char *const *g = e->target.variant->goals ?
-				       e->target.variant->goals :
-				       e->target.scenario->goals;
-	u32 n = 0, missed = 0;
-
-	for (*met = 0; g && g[n]; n++)
-		*met += goal_met(e->marks, g[n]);
-	if (!say || !n)
-		return n;
-	printf("goals: %u of %u reached", *met, n);
-	for (n = 0; g[n]; n++)
-		if (!goal_met(e->marks, g[n]))
-			printf("%s%s", missed++ ? ", " : "; not reached: ",
-			       g[n]);
-	printf("\n");
-	return n;
 }
 
 /* --- the end ------------------------------------------------------------- */
 
 static void tell_scope(const struct exploration *e)
 {
-	const struct heddle_scenario *s = e->target.scenario;
 	const char *what = e->findings.n ? "every" : "no violation in any";
+	char events[80];
 
 	if (!e->complete)
 		printf("incomplete: %s\n",
 		       e->limited ? "a run hit a limit" :
 		       interrupted ? "interrupted" :
-		       e->wanted && e->o->want ? "stopped at --want" :
+		       e->wanted && e->o.want ? "stopped at --want" :
 						 "stopped at --max-schedules");
 	else if (e->bound < 0)
 		printf("complete: %s interleaving of this model\n", what);
@@ -269,16 +105,9 @@ static void tell_scope(const struct exploration *e)
 		printf("complete: %s interleaving of this model with at most "
 		       "%d preemption%s\n", what, e->bound,
 		       plural((u64)e->bound));
-	printf("relative to: sequential consistency, fair awaits, rwsems whose "
-	       "waiting writers\n  hold back new readers, data choices all, "
-	       "failures up to %llu, signals up to %llu\n",
-	       (unsigned long long)e->o->fail,
-	       (unsigned long long)e->o->signals);
-	if (e->o->lockdep == LOCKDEP_EXACT)
-		printf("  lock orders judged by the exact rules, not the "
-		       "kernel's\n");
-	if (s->not_modelled)
-		printf("not modelled: %s\n", s->not_modelled);
+	snprintf(events, sizeof(events), "failures up to %lld, signals up to "
+		 "%lld", (long long)e->o.fail, (long long)e->o.signals);
+	tell_relative(e->target.scenario, &e->o, events);
 }
 
 static void result_line(const struct exploration *e, bool vacuous, u32 met,
@@ -300,7 +129,7 @@ static void result_line(const struct exploration *e, bool vacuous, u32 met,
 		printf(" first=-");
 	printf(" cut=%llu goals=%u/%u expected=%s seconds=%.3f\n",
 	       (unsigned long long)e->cut, met, goals,
-	       as_expected(e, false) ? "yes" : "no",
+	       as_declared(e) ? "yes" : "no",
 	       seconds_now() - e->began);
 }
 
@@ -311,7 +140,7 @@ static const struct finding *to_report(const struct exploration *e)
 	for (i = 0; i < e->findings.n; i++) {
 		const struct finding *f = &e->findings.at[i];
 
-		if (f->schedule && want_matches_signature(e->o->want, f->kind,
+		if (f->schedule && want_matches_signature(e->o.want, f->kind,
 							  f->signature))
 			return f;
 	}
@@ -348,75 +177,81 @@ static void save_all(struct exploration *e)
 			continue;
 		report_from_min(&r, &e->target, f->signature, &m);
 		sched_from_min(&s, &e->target, f->signature, &m);
-		if (save_finding(e->o->out, &s, &r))
+		if (save_finding(e->o.out, &s, &r))
 			continue;
 		e->lost = true; /* on disk: so print it, nothing is lost */
 		sched_write("-", &s);
 	}
 }
 
-static int finish(struct exploration *e)
+static int status(const struct exploration *e, bool vacuous)
 {
-	u32 i, met, goals, bugs = findings_bugs(&e->findings);
-	bool vacuous, expected;
-
-	for (i = 0; i < e->findings.n; i++)
-		tell_finding(e, &e->findings.at[i]);
-	expected = as_expected(e, true);
-	goals = count_goals(e, &met, true);
-	vacuous = !bugs && e->complete && goals && !met;
-	if (vacuous)
-		printf("vacuous: no goal was reached, so nothing was tested\n");
-	tell_scope(e);
-	if (e->o->report)
-		report_one(e);
-	if (e->o->out)
-		save_all(e);
-	result_line(e, vacuous, met, goals);
 	if (e->lost)
 		return EXIT_USAGE;
-	if (e->o->check)
-		return expected && e->complete && !vacuous ? EXIT_CLEAN :
-		       expected ? EXIT_INCOMPLETE : EXIT_VERDICT;
-	if (e->o->want ? e->wanted : bugs > 0)
+	if (e->o.check && !as_declared(e))
+		return EXIT_VERDICT;
+	if (!e->o.check &&
+	    (e->o.want ? e->wanted : findings_bugs(&e->findings) > 0))
 		return EXIT_VERDICT;
 	return e->complete && !vacuous ? EXIT_CLEAN : EXIT_INCOMPLETE;
 }
 
-static void all_bounds(struct exploration *e)
+static int finish(struct exploration *e)
 {
-	int k;
+	bool vacuous = is_vacuous(e);
+	u32 i, met, goals;
 
-	for (k = 0; k <= e->o->preemptions && !interrupted; k++) {
-		u64 runs = e->runs, cut = e->cut;
+	for (i = 0; i < e->findings.n; i++)
+		tell_finding(e, &e->findings.at[i]);
+	tell_missed(e);
+	goals = count_goals(e, &met, true);
+	if (vacuous)
+		printf("vacuous: no goal was reached, so nothing was tested\n");
+	tell_scope(e);
+	if (e->o.report)
+		report_one(e);
+	if (e->o.out)
+		save_all(e);
+	result_line(e, vacuous, met, goals);
+	return status(e, vacuous);
+}
 
-		search(e, k);
-		tell_bound(e, e->runs - runs, e->cut - cut);
-		/* a limit does not stop a search, it only spoils it */
-		if ((!e->complete && !e->limited) || (e->o->want && e->wanted))
-			break;
-	}
+/* --check without :VARIANT is about the whole scenario. */
+static bool whole_scenario(const struct options *o)
+{
+	return o->check && (!o->nargs || !strchr(o->args[0], ':'));
+}
+
+/* What a search of many variants cannot do. */
+static bool is_for_one(const struct options *o)
+{
+	const char *option = o->want ? "want" : o->out ? "out" :
+			     o->report ? "report" : NULL;
+
+	if (option)
+		fprintf(stderr, "heddle explore: --%s is for one VARIANT, "
+			"--check without one is for all\n", option);
+	return option != NULL;
 }
 
 int cmd_explore(int argc, char **argv)
 {
 	static struct exploration e;
-	static struct options o;
 
-	if (!options_parse(argc, argv, V_EXPLORE, &o) ||
-	    !target_argument(argv[0], &o, &e.target) ||
-	    !want_check(argv[0], o.want))
+	if (!options_parse(argc, argv, V_EXPLORE, &e.o) ||
+	    !target_argument(argv[0], &e.o, &e.target) ||
+	    !want_check(argv[0], e.o.want))
 		return EXIT_USAGE;
+	if (whole_scenario(&e.o))
+		return is_for_one(&e.o) ? EXIT_USAGE :
+			check_scenario(e.target.scenario, &e.o);
+	options_settle(&e.o, e.target.variant);
 	if (!target_open(&e.target))
 		return EXIT_USAGE;
 	catch_interrupt();
-	e.o = &o;
 	e.began = seconds_now();
 	printf("%s:%s  %s\n", e.target.scenario->name, e.target.variant->name,
 	       e.target.variant->title ? e.target.variant->title : "");
-	if (o.preemptions < 0)
-		search(&e, -1);
-	else
-		all_bounds(&e);
+	explore_all(&e, tell_bound);
 	return finish(&e);
 }

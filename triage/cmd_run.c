@@ -314,6 +314,7 @@ int cmd_run(int argc, char **argv)
 		fprintf(stderr, "heddle run: --seeds needs --want=VERDICT\n");
 		return EXIT_USAGE;
 	}
+	options_settle(&o, t.variant);
 	if (!target_open(&t))
 		return EXIT_USAGE;
 	catch_interrupt();

@@ -41,7 +41,11 @@ static const struct verb verbs[] = {
 	{ "explore", cmd_explore, V_EXPLORE, "SCENARIO[:VARIANT] [OPTIONS]",
 	  "search all interleavings, or all with few preemptions",
 	  "complete=yes in the last line: nothing was left out, relative to\n"
-	  "what the lines above it name.  Safe means: in this model." },
+	  "what the lines above it name.  Safe means: in this model.\n\n"
+	  "explore SCENARIO --check holds every variant to what it declares, and\n"
+	  "prints the questions of the mail that the scenario models, with the\n"
+	  "answers and the evidence for them.  Exit status: 0 if all is as\n"
+	  "declared, 1 if something differs, 3 if a search was not finished." },
 	{ "fuzz", cmd_fuzz, 0, "SCENARIO[:VARIANT] [LIBFUZZER FLAGS]",
 	  "let libFuzzer look for schedules",
 	  "Each new signature is saved, then fuzzing goes on; at the end all\n"

@@ -38,15 +38,18 @@ static const struct row rows[] = {
 	{ "keep-going", 0, FLAG, AT(keep_going), V_RUN, 0, NULL,
 	  "try all schedules, list each signature once" },
 	{ "preemptions", 0, BOUND, AT(preemptions), V_EXPLORE, 64, "K|none",
-	  "exhaust 0, 1 ... K preemptions; none (default): no bound" },
+	  "exhaust 0, 1 ... K preemptions; none (default): no bound;\n"
+	  "with --check the default is what the variant declares" },
 	{ "max-schedules", 0, NUMBER, AT(max_schedules), V_EXPLORE, UINT64_MAX,
 	  "N", "stop after N runs of each search" },
 	{ "want", 0, TEXT, AT(want), V_RUN | V_EXPLORE | V_MIN, 0, "VERDICT",
 	  "the verdict to look for: a name or a whole signature" },
 	{ "fail", 0, COUNT1, AT(fail), V_RUN | V_EXPLORE, 64, "N",
-	  "let up to N fallible operations fail (N alone: 1)" },
+	  "let up to N fallible operations fail (no N: 1; default: as\n"
+	  "many as the variant declares)" },
 	{ "signals", 0, COUNT1, AT(signals), V_RUN | V_EXPLORE, 64, "N",
-	  "let up to N signals arrive (N alone: 1)" },
+	  "let up to N signals arrive (no N: 1; default: as many as\n"
+	  "the variant declares)" },
 	{ "out", 0, TEXT, AT(out), V_RUN | V_EXPLORE, 0, "DIR",
 	  "save each schedule found as DIR/<signature>.sched" },
 	{ "report", 0, FLAG, AT(report), V_EXPLORE, 0, NULL,
@@ -55,7 +58,8 @@ static const struct row rows[] = {
 	  "run two times and compare step by step" },
 	{ "check", 0, FLAG, AT(check), V_REPLAY | V_EXPLORE, 0, NULL,
 	  "exit 1 if the verdicts differ from what was recorded\n"
-	  "(explore: from what the variant declares)" },
+	  "(explore: from what the variant declares; without :VARIANT\n"
+	  "all are checked, and the scenario's questions answered)" },
 	{ "scenario", 0, TEXT, AT(scenario), V_REPLAY | V_MIN, 0,
 	  "NAME[:VARIANT]", "what a fuzzer's binary input is to be run on" },
 	{ "output", 'o', TEXT, AT(out), V_MIN, 0, "FILE",
@@ -158,7 +162,7 @@ static void defaults(struct options *o)
 	memset(o, 0, sizeof(*o));
 	o->schedules = 20000;
 	o->seed = 1;
-	o->preemptions = -1;
+	o->preemptions = o->fail = o->signals = NOT_GIVEN;
 	o->limit = 2000000;
 }
 

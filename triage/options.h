@@ -10,13 +10,16 @@ enum verb_bit {
 	V_LIST = 1, V_RUN = 2, V_EXPLORE = 4, V_REPLAY = 8, V_MIN = 16,
 };
 
+enum { NOT_GIVEN = -2 };
+
 enum lockdep_mode { LOCKDEP_KERNEL, LOCKDEP_EXACT, LOCKDEP_BOOT };
 
 struct options {
 	const char *strategy, *want, *out, *scenario;
 	u64 schedules, max_schedules, limit;
-	u64 seed, seeds, fail, signals;
-	s64 preemptions; /* -1: none */
+	u64 seed, seeds;
+	s64 preemptions;   /* -1: none */
+	s64 fail, signals; /* NOT_GIVEN until options_settle() */
 	bool keep_going, as_is, json, report, twice, check, verdicts;
 	u8 lockdep; /* enum lockdep_mode */
 	int nargs;
@@ -30,6 +33,10 @@ bool options_parse(int argc, char **argv, u32 verb, struct options *o);
 struct target;
 bool target_argument(const char *verb, const struct options *o,
 		     struct target *t);
+/* What was not given is as the variant declares it: failures, signals and, under
+ * --check, preemptions; else there is no bound. */
+struct heddle_variant;
+void options_settle(struct options *o, const struct heddle_variant *v);
 /* After getopt_long() said '?': one line about it.  False. */
 bool option_unknown(char **argv);
 /* The options that the verb takes, one a line. */

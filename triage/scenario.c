@@ -103,6 +103,30 @@ bool target_argument(const char *verb, const struct options *o,
 	return false;
 }
 
+/* The preemptions that show, or fail to show, what the variant declares. */
+static int declared_bound(const struct heddle_variant *v)
+{
+	int most = 0;
+	u32 i;
+
+	if (!v->expect[0].verdict)
+		return v->bound ? v->bound : -1;
+	for (i = 0; i < HD_MAX_EXPECT && v->expect[i].verdict; i++)
+		if (v->expect[i].at > most)
+			most = v->expect[i].at;
+	return most;
+}
+
+void options_settle(struct options *o, const struct heddle_variant *v)
+{
+	if (o->fail == NOT_GIVEN)
+		o->fail = v->fail;
+	if (o->signals == NOT_GIVEN)
+		o->signals = v->signals;
+	if (o->preemptions == NOT_GIVEN)
+		o->preemptions = o->check ? declared_bound(v) : -1;
+}
+
 bool target_open(const struct target *t)
 {
 	const char *wrong;
