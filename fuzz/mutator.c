@@ -81,9 +81,10 @@ static bool at_choice(struct draw *d, const struct fuzz_trace *t,
 	u32 task = below(d, t->ntasks), i;
 
 	for (i = 0; i < t->ntasks; i++, task = (task + 1) % t->ntasks) {
+		u32 fallible = hd_eng.variant->fail ? t->fallible[task] : 0;
 		bool choose = t->choices[task] &&
-			      (!t->fallible[task] || percent(d, 50));
-		u32 n = choose ? t->choices[task] : t->fallible[task];
+			      (!fallible || percent(d, 50));
+		u32 n = choose ? t->choices[task] : fallible;
 
 		if (!n)
 			continue;
@@ -104,7 +105,7 @@ static struct hd_edit anywhere(struct draw *d, const struct fuzz_trace *t)
 
 	if (how < 40 && at_choice(d, t, &e))
 		return e;
-	e.kind = how < 45 ? HD_EDIT_SIGNAL :
+	e.kind = how < 45 && hd_eng.variant->signals ? HD_EDIT_SIGNAL :
 		 how < 60 ? HD_EDIT_HOLD : HD_EDIT_SWITCH;
 	e.anchor = (u16)(1 + below(d, t->ops[task] + 1u));
 	e.arg = e.kind == HD_EDIT_SWITCH ? other_task(d, t->ntasks, task) : 0;
@@ -130,6 +131,23 @@ static void trim(struct draw *d, struct hd_schedule *s, u32 most)
 {
 	while (s->nedits > most)
 		hd_schedule_remove(s, below(d, s->nedits));
+}
+
+/* What fails and which signals come is as much as the variant declares; its
+ * verdicts are declared for that. */
+static void at_most(struct draw *d, struct hd_schedule *s, u8 kind, int most)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < s->nedits; i++)
+		n += s->edit[i].kind == kind;
+	while (n > (u32)most) {
+		i = below(d, s->nedits);
+		while (s->edit[i].kind != kind)
+			i = (i + 1) % s->nedits;
+		hd_schedule_remove(s, i);
+		n--;
+	}
 }
 
 /* --- the mutations ------------------------------------------------------------------ */
@@ -212,6 +230,8 @@ static size_t encode(struct draw *d, struct hd_schedule *s, u8 *out,
 			out[0] = s->strategy;
 		return max_size ? 1 : 0;
 	}
+	at_most(d, s, HD_EDIT_FAIL, hd_eng.variant->fail);
+	at_most(d, s, HD_EDIT_SIGNAL, hd_eng.variant->signals);
 	trim(d, s, (u32)((max_size - HD_HEAD_BYTES) / HD_EDIT_BYTES));
 	return hd_schedule_encode(s, out, max_size);
 }

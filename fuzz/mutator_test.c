@@ -182,6 +182,58 @@ static void traces(void)
 	       "same each time");
 }
 
+/* --- failures and signals ---------------------------------------------------------- */
+
+static u32 count(const struct hd_schedule *s, u8 kind)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < s->nedits; i++)
+		n += s->edit[i].kind == kind;
+	return n;
+}
+
+/* A chain of mutants and crossovers from noise, which has edits of all kinds:
+ * the most edits of the kind that one has. */
+static u32 most_of(u8 kind)
+{
+	static u8 data[MAX], other[MAX], out[MAX];
+	u32 i, n, most = 0;
+	size_t size = 0, o;
+
+	for (i = 0; i < CHAIN; i++) {
+		if (i % 50 == 0)
+			size = noise(data, i);
+		size = LLVMFuzzerCustomMutator(data, size, MAX, i);
+		hd_schedule_decode(&a, data, size, W->ntasks);
+		n = count(&a, kind);
+		o = LLVMFuzzerCustomCrossOver(data, size, other,
+					      noise(other, i), out, MAX, i);
+		hd_schedule_decode(&b, out, o, W->ntasks);
+		if (count(&b, kind) > n)
+			n = count(&b, kind);
+		if (n > most)
+			most = n;
+	}
+	return most;
+}
+
+static void declared(void)
+{
+	static struct heddle_variant v;
+
+	tap_is(hd_eng.variant->fail + hd_eng.variant->signals, 0,
+	       "this variant declares neither failures nor signals");
+	tap_is(most_of(HD_EDIT_FAIL), 0, "so no mutant has a failure");
+	tap_is(most_of(HD_EDIT_SIGNAL), 0, "nor a signal");
+	v = *hd_eng.variant;
+	v.fail = 1;
+	v.signals = 2;
+	hd_eng.variant = &v;
+	tap_is(most_of(HD_EDIT_FAIL), 1, "with one declared, at most one");
+	tap_is(most_of(HD_EDIT_SIGNAL), 2, "with two declared, at most two");
+}
+
 /* --- crossover --------------------------------------------------------------------- */
 
 static void crossover(void)
@@ -236,5 +288,6 @@ int main(int argc, char **argv)
 	any_bytes();
 	seven_of_ten();
 	crossover();
+	declared();
 	return tap_done();
 }
