@@ -7,6 +7,7 @@ use warnings;
 use FindBin;
 use lib $FindBin::Bin;
 use Heddle;
+use JSON::PP;
 use Test::More;
 
 my @block = slurp("$FindBin::Bin/../../README.md") =~ /^```\w*\n(.*?)^```$/gms;
@@ -41,6 +42,7 @@ is_shown('0 preemptions: nothing new', 'explore', 'fault_vs_munmap:v7',
 	'--preemptions=5');
 is_shown('fault_vs_munmap:v10  vm_refcnt', 'explore', 'fault_vs_munmap:v10');
 is_shown('BUG: KCSAN: ', 'run', 'two_inits:plain');
+is_shown('question 1: A lookup', 'explore', 'fault_vs_munmap', '--check');
 is_shown(' holder ', 'run', 'timer_vs_holder', '--want=deadlock');
 
 # the identity of the compiled models changes with any of them
@@ -53,5 +55,19 @@ my $programs = block_with("readers\tT1:");
 spew("$dir/programs", $programs);
 is_shown("readers\treport:", 'lockdep', "$dir/programs");
 is_shown("hidden\tkernel:", 'lockdep', '--exact', "$dir/programs");
+
+# the table of the mails: each row names a scenario of that seed, and each seed
+# has a row
+my (undef, $json) = heddle('list', '--json');
+my %seed = map { $_->{name} => $_->{seed} } @{decode_json($json)};
+my ($table) = slurp("$FindBin::Bin/../../README.md") =~
+	/^## The five mails\n(.*?)^## /ms;
+my %row = reverse $table =~
+	/^\| (\d{3}) \| `build\/heddle explore (\w+) --check` \|/mg;
+is $seed{$_} // 'no such scenario', $row{$_}, "seed $row{$_}: $_"
+	for sort keys %row;
+my %missing = map { $_ => 1 } grep { defined } values %seed;
+delete @missing{values %row};
+is join(' ', sort keys %missing), '', 'each seed has a row';
 
 done_testing;
