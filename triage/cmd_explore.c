@@ -66,7 +66,7 @@ static void tell_finding(const struct exploration *e, const struct finding *f)
 		printf("NOT EXPECTED of this variant\n");
 	else if (at < 0 || e->bound < 0 || (u32)at == f->preemptions)
 		printf("expected\n");
-	else if ((u32)at < f->preemptions)
+	else if (seen_at(e, f->kind) == at)
 		printf("expected (another of its kind at %d)\n", at);
 	else
 		printf("EXPECTED at %d\n", at);

@@ -155,22 +155,16 @@ static bool known_format(const char *format)
 	return false;
 }
 
-static bool ends_in(const char *s, const char *end)
-{
-	size_t n = strlen(s), m = strlen(end);
-
-	return n >= m && !strcmp(s + n - m, end);
-}
-
 /* A scenario that exists goes before a file: a program of heddle-cc often has
- * the name of its scenario.  With a slash, or .sched, it is a file. */
+ * the name of its scenario.  With a slash it is a file, and no scenario has a
+ * dot in its name. */
 static bool names_scenario(const char *what)
 {
 	struct target t;
 
 	if (!*what)
 		return true;
-	if (!strcmp(what, "-") || strchr(what, '/') || ends_in(what, ".sched"))
+	if (!strcmp(what, "-") || strchr(what, '/'))
 		return false;
 	/* a wrong :VARIANT is told of, too */
 	return target_find(what, &t) || t.scenario;

@@ -137,6 +137,7 @@ static const struct heddle_variant wrong_variants[] = {
 	{ "silent", "declares nothing", NULL },
 	{ "other", "declares another verdict", NULL, { { HD_V_DEADLOCK, 1 } } },
 	{ "number", "declares too many preemptions", NULL, { { HD_V_ASSERT, 2 } } },
+	{ "early", "declares too few preemptions", NULL, { { HD_V_ASSERT, 0 } } },
 	{ "right", "declares what it shows", NULL, { { HD_V_ASSERT, 1 } } },
 	{ 0 },
 };

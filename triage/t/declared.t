@@ -182,11 +182,16 @@ like $out, qr/^other   assert 1\n.*\n    DECLARED: deadlock at 1, NOT SEEN/m,
 	'... one that is not there';
 like $out, qr/^number  assert 1\n    NOT DECLARED: assert .* with 1 preemption$/m,
 	'... another number';
+like $out, qr/^early   clean to 0 preemptions\n    DECLARED: assert at 0, NOT/m,
+	'... one that takes more preemptions';
 like $out, qr/^right   assert 1\n\n/m, '... and one that is right';
 is join(' ', map { result($out)->{$_} } qw(complete expected differ)),
-	'yes no 3', '... counted';
+	'yes no 4', '... counted';
 like $out, qr/^answer 1, NOT CONFIRMED: It is lost\./m, '... so no answer';
 like $out, qr/^answer 2: With one preemption\./m, '... but to another question';
+($rc, $out) = own('explore wrong:early --check --preemptions=1');
+ok $rc == 1 && $out =~ /EXPECTED at 0$/m,
+	'... also where it is seen later than declared' or diag $out;
 ($rc, $out) = own('explore killed_before --check --max-schedules=1');
 ok $rc == 3 && result($out)->{complete} eq 'no' && $out =~ /NOT FINISHED/ &&
 	$out =~ /^answer 1, NOT CONFIRMED: /m,
