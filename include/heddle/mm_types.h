@@ -29,6 +29,7 @@ enum {
 struct vm_area_struct;
 struct mm_struct;
 struct vm_fault;
+struct file;
 
 /* One node of the tree; immutable once it is published, but for dead. */
 struct maple_node {
@@ -74,9 +75,16 @@ struct address_space {
 	struct folio *page[4];     /* the page cache */
 };
 
+struct file_operations {
+	/* May change vm_flags, vm_ops, vm_private_data of a VMA that nobody
+	 * sees yet. */
+	int (*mmap)(struct file *file, struct vm_area_struct *vma);
+};
+
 struct file {
 	refcount_t f_count;
 	struct address_space *f_mapping;
+	const struct file_operations *f_op; /* NULL: none */
 };
 
 struct mempolicy {
@@ -108,6 +116,7 @@ typedef unsigned long vm_flags_t;
 #define VM_PFNMAP 0x400ul
 #define VM_UFFD_WP 0x1000ul
 #define VM_LOCKED 0x2000ul
+#define VM_SOFTDIRTY 0x8000000ul
 #define VM_NOHUGEPAGE 0x40000000ul
 
 struct vm_area_struct {
@@ -116,6 +125,7 @@ struct vm_area_struct {
 	unsigned long vm_start, vm_end; /* [start, end) */
 	unsigned long vm_pgoff;
 	vm_flags_t vm_flags;
+	unsigned long vm_page_prot; /* _PAGE_RW: writes need no fault */
 	struct anon_vma *anon_vma; /* NULL to not NULL also by a fault */
 	const struct vm_operations_struct *vm_ops;
 	struct file *vm_file;
@@ -184,6 +194,7 @@ enum mm_part {
 	MM_FILE = 2, /* VMAs have files or vm_ops, and i_mmap */
 	MM_THP = 4,  /* a fault may map a whole group */
 	MM_TLB = 8,  /* each CPU has a TLB, flushed late */
+	MM_POLICY = 0x100, /* faults ask vm_policy for the node */
 };
 
 /* Where the VMA write locks are taken when a VMA's range changes (seed 001). */
@@ -200,6 +211,21 @@ enum mm_modify {
 	MM_MODIFY_DETACH_NEVER = 32, /* nobody detaches what goes */
 };
 
+/* How a stack grows (stack.c); 0: no VMA does. */
+enum mm_stack {
+	MM_STACK_4_20 = 1, /* under mmap_lock for read; munmap downgrades */
+	MM_STACK_5_8,      /* the same; munmap does not, next to a stack */
+	MM_STACK_6_5,      /* under mmap_lock for write */
+};
+
+/* How mmap() puts a new VMA into the tree (mmap.c). */
+enum mm_mmap {
+	MM_MMAP_6_5 = 0,  /* write-locked; what lay there is unmapped before */
+	MM_MMAP_6_4,      /* not locked */
+	MM_MMAP_6_5_RC1,  /* write-locked, but under i_mmap_rwsem */
+	MM_MMAP_6_12,     /* what lay there stays until it is overwritten */
+};
+
 /* Steps of the accepted code that a variant can leave out, to show what each
  * is there for: bits of mm_form.without. */
 enum mm_step {
@@ -207,6 +233,15 @@ enum mm_step {
 	MM_STEP_LOCK_NEW_VMA = 1 << 0,
 	/* dup_anon_vma() is called with the VMA write-locked (6.5-rc4) */
 	MM_STEP_DUP_ANON_VMA_LOCKS = 1 << 1,
+	/* munmap shares mmap_lock while it frees (4.20) */
+	MM_STEP_DOWNGRADE = 1 << 8,
+	/* write-lock a stack before it grows (6.5) */
+	MM_STEP_LOCK_STACK = 1 << 9,
+	/* look the stack up again once mmap_lock is held for write (6.5) */
+	MM_STEP_FIND_STACK_AGAIN = 1 << 10,
+	/* mbind() write-locks the VMAs, before it looks for pages (6.5) */
+	MM_STEP_MBIND_LOCKS = 1 << 11,
+	MM_STEP_MBIND_LOCKS_FIRST = 1 << 12,
 };
 
 struct mm_form {
@@ -220,6 +255,8 @@ struct mm_form {
 	bool early_free_pgtables;
 	u32 parts;          /* enum mm_part */
 	u8 modify;          /* enum mm_modify */
+	u8 stack;           /* enum mm_stack */
+	u8 mmap;            /* enum mm_mmap */
 	bool madvise_vma_lock; /* MADV_DONTNEED under the VMA lock (6.16) */
 	u64 without;        /* enum mm_step */
 	const void *more;   /* the scenario's own choice */

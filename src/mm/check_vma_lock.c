@@ -45,6 +45,7 @@ static const struct {
 	const char *name;
 } fields[] = {
 	FIELD(vm_start), FIELD(vm_end), FIELD(vm_pgoff), FIELD(vm_flags),
+	FIELD(vm_page_prot),
 	FIELD(anon_vma), FIELD(vm_ops), FIELD(vm_file), FIELD(vm_policy),
 	FIELD(vm_userfaultfd_ctx),
 };

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Address spaces and VMAs: made by set-ups and system calls, freed by tasks.
  *
- * Follows kernel/fork.c (vm_area_alloc, vm_area_dup, vm_area_free) of 6.4 to
- * 6.15: freed through call_rcu up to v6 10/16 of the vm_refcnt series, at once
- * into a SLAB_TYPESAFE_BY_RCU cache in the merged form.  Which one: struct
- * mm_form.  Copied in logic: a copy gets a lock of its own, never the
- * original's.  Simplified: no accounting. */
+ * Follows kernel/fork.c (vm_area_alloc, vm_area_dup, vm_area_free) up to 6.15:
+ * freed at once into an ordinary cache before 6.4, through call_rcu up to v6
+ * 10/16 of the vm_refcnt series, at once into a SLAB_TYPESAFE_BY_RCU cache in
+ * the merged form.  Which one: struct mm_form.  Copied in logic: a copy gets a
+ * lock of its own, never the original's.  Simplified: no accounting. */
 #include <heddle/mm.h>
 
 #include "mm.h"
@@ -64,11 +64,16 @@ static void vma_lock_init(struct vm_area_struct *vma)
 	refcount_set(&vma->vm_refcnt, 0);
 }
 
+static bool type_safe(void)
+{
+	return mm_form()->lock && !mm_form()->free_by_rcu;
+}
+
 static struct vm_area_struct *new_vma(struct mm_struct *mm, gfp_t gfp)
 {
 	struct vm_area_struct *vma;
 
-	if (mm_form()->free_by_rcu)
+	if (!type_safe())
 		vma = kzalloc(sizeof(struct vm_area_struct), gfp);
 	else
 		vma = kmem_cache_zalloc(vma_cache, gfp);
@@ -97,6 +102,7 @@ struct vm_area_struct *vm_area_dup(struct vm_area_struct *orig)
 	vma->vm_flags = orig->vm_flags;
 	if (!mm_form()->parts)
 		return vma;
+	vma->vm_page_prot = orig->vm_page_prot;
 	vma->vm_ops = orig->vm_ops;
 	vma->vm_file = orig->vm_file;
 	vma->vm_policy = orig->vm_policy;
@@ -176,6 +182,8 @@ void vm_area_free(struct vm_area_struct *vma)
 	mm_note_vma(MM_NOTE_VMA_FREED, vma);
 	if (mm_form()->free_by_rcu)
 		call_rcu(&vma->vm_rcu, vm_area_free_rcu_cb);
-	else
+	else if (type_safe())
 		kmem_cache_free(vma_cache, vma);
+	else
+		kfree(vma);
 }

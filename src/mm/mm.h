@@ -17,6 +17,27 @@ bool zap_huge_pmd(struct mm_struct *mm, unsigned long addr, unsigned long end);
  * or 0: single pages. */
 int do_huge_pmd_anonymous_page(struct vm_fault *vmf);
 
+/* munmap.c: what is being unmapped, in steps (mmap() takes them apart). */
+struct vma_munmap {
+	struct mm_struct *mm;
+	unsigned long start, end;
+	unsigned long floor, ceiling; /* page tables: where neighbours are */
+	struct vm_area_struct *vma[MM_TREE_SLOTS];
+	u32 n;
+	bool keep_lock; /* for write, to the end */
+};
+/* Split off, write-locked, detached, but still in the tree; else as before. */
+int __must_check vms_gather_munmap_vmas(struct vma_munmap *vms);
+/* Pages, reverse maps and page tables of the range go. */
+void vms_clear_ptes(struct vma_munmap *vms);
+/* The VMAs, which are out of the tree, are freed. */
+void vms_remove_vmas(struct vma_munmap *vms);
+
+/* stack.c: mmap_lock is held for read.  The VMA that holds addr, after a stack
+ * has grown there if need be; NULL: there is none, and the lock is dropped. */
+struct vm_area_struct *find_vma_or_expand(struct mm_struct *mm,
+					  unsigned long addr);
+
 /* huge_memory.c: if addr lies in a huge page, it becomes single ones. */
 void split_huge_page_at(struct mm_struct *mm, unsigned long addr);
 /* rmap.c: under i_mmap_rwsem. */

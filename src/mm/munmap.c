@@ -6,19 +6,13 @@
  * lock, split at both ends, start_write and detach of each VMA, one store that
  * clears the tree, downgrade, then zap, free page tables and free the VMAs
  * under the read lock; if a split fails, what was detached is attached again.
+ * 5.8 to 6.4: no downgrade if the neighbour is a stack, which could grow into
+ * the range meanwhile (mm_form.stack).
  * Simplified: the VMAs detached are kept in an array, not in a tree of their
  * own; no accounting. */
 #include <heddle/mm.h>
 
 #include "mm.h"
-
-struct vma_munmap {
-	struct mm_struct *mm;
-	unsigned long start, end;
-	unsigned long floor, ceiling; /* page tables: where neighbours are */
-	struct vm_area_struct *vma[MM_TREE_SLOTS];
-	u32 n;
-};
 
 static void reattach_vmas(struct vma_munmap *vms)
 {
@@ -36,6 +30,8 @@ static void find_neighbours(struct vma_munmap *vms)
 
 	vms->floor = prev ? prev->vm_end : 0;
 	vms->ceiling = next ? next->vm_start : TASK_SIZE;
+	if (next && mm_form()->stack == MM_STACK_5_8)
+		vms->keep_lock = next->vm_flags & VM_GROWSDOWN;
 }
 
 static int gather_one(struct vma_munmap *vms, struct vm_area_struct *vma)
@@ -63,7 +59,7 @@ static int gather_one(struct vma_munmap *vms, struct vm_area_struct *vma)
 	return 0;
 }
 
-static int vms_gather_munmap_vmas(struct vma_munmap *vms)
+int vms_gather_munmap_vmas(struct vma_munmap *vms)
 {
 	struct vm_area_struct *vma;
 	unsigned long addr = vms->start;
@@ -80,29 +76,47 @@ static int vms_gather_munmap_vmas(struct vma_munmap *vms)
 			return err;
 		}
 	}
+	find_neighbours(vms); /* after the splits */
 	return 0;
 }
 
-static void vms_complete_munmap_vmas(struct vma_munmap *vms, bool unlock)
+void vms_clear_ptes(struct vma_munmap *vms)
 {
-	struct mm_struct *mm = vms->mm;
 	u32 i;
 
-	mm->map_count -= (int)vms->n;
-	if (unlock)
-		mmap_write_downgrade(mm);
 	if (!mm_form()->early_free_pgtables)
-		unmap_region(mm, vms->start, vms->end);
+		unmap_region(vms->mm, vms->start, vms->end);
 	for (i = 0; i < vms->n; i++) {
 		unlink_anon_vmas(vms->vma[i]);
 		unlink_file_vma(vms->vma[i]);
 	}
 	if (!mm_form()->early_free_pgtables)
-		free_pgtables(mm, vms->floor, vms->ceiling);
+		free_pgtables(vms->mm, vms->floor, vms->ceiling);
+}
+
+void vms_remove_vmas(struct vma_munmap *vms)
+{
+	u32 i;
+
 	for (i = 0; i < vms->n; i++)
 		remove_vma(vms->vma[i]);
-	if (unlock)
+}
+
+static void vms_complete_munmap_vmas(struct vma_munmap *vms, bool unlock)
+{
+	struct mm_struct *mm = vms->mm;
+	bool downgrade = unlock && mm_does(MM_STEP_DOWNGRADE) &&
+			 !vms->keep_lock;
+
+	mm->map_count -= (int)vms->n;
+	if (downgrade)
+		mmap_write_downgrade(mm);
+	vms_clear_ptes(vms);
+	vms_remove_vmas(vms);
+	if (downgrade)
 		mmap_read_unlock(mm);
+	else if (unlock)
+		mmap_write_unlock(mm);
 }
 
 /* 0: the VMAs are gone, and with unlock the lock as well; else as before. */
@@ -120,7 +134,6 @@ static int munmap_locked(struct mm_struct *mm, unsigned long start,
 			mmap_write_unlock(mm);
 		return 0;
 	}
-	find_neighbours(&vms);
 	mas_clear(mm, start, end); /* the point of no return */
 	vms_complete_munmap_vmas(&vms, unlock);
 	return 0;
