@@ -140,6 +140,10 @@ struct vm_area_struct *mas_walk(struct mm_struct *mm, unsigned long addr);
 #define vma_lookup(mm, addr) mas_walk(mm, addr)
 /* The first VMA that ends behind addr, or NULL. */
 struct vm_area_struct *find_vma(struct mm_struct *mm, unsigned long addr);
+/* The same, and in *prev the one before.  The walk goes on from the node where
+ * it stands (vma_iter.c): under mmap_lock. */
+struct vm_area_struct *find_vma_prev(struct mm_struct *mm, unsigned long addr,
+				     struct vm_area_struct **prev);
 /* The neighbours of what lies at addr, or NULL. */
 struct vm_area_struct *vma_next(struct mm_struct *mm, unsigned long addr);
 struct vm_area_struct *vma_prev(struct mm_struct *mm, unsigned long addr);

@@ -63,6 +63,8 @@ static struct vm_area_struct *lock_mm_and_find_vma(struct mm_struct *mm,
 		heddle_mark("blocked fallback");
 		mmap_read_lock(mm);
 	}
+	if (mm_form()->stack)
+		return find_vma_or_expand(mm, addr);
 	vma = vma_lookup(mm, addr);
 	if (!vma)
 		mmap_read_unlock(mm);
