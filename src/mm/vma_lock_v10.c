@@ -85,6 +85,23 @@ static void vma_end_read(struct vm_area_struct *vma)
 	vma_refcount_put(vma);
 }
 
+/* No writer can be there, so the sequence need not be looked at. */
+static bool start_read_locked(struct vm_area_struct *vma, int subclass)
+{
+	int oldcnt;
+
+	(void)subclass; /* annotated as a trylock, which needs none */
+	if (unlikely(!__refcount_inc_not_zero_limited_acquire(
+		    &vma->vm_refcnt, &oldcnt, vma_ref_limit()))) {
+		heddle_remark("too many readers");
+		heddle_mark("limit reached");
+		return false;
+	}
+	mm_note(MM_NOTE_READER_INC, vma->vm_mm, vma, (u64)oldcnt + 1);
+	rwsem_acquire_read(&vma->vmlock_dep_map, 0, 1, _RET_IP_);
+	return true;
+}
+
 static bool __is_vma_write_locked(struct vm_area_struct *vma,
 				  unsigned int *mm_lock_seq)
 {
@@ -165,6 +182,7 @@ static void vma_mark_detached(struct vm_area_struct *vma)
 const struct vma_lock_ops vma_lock_v10 = {
 	.start_read = vma_start_read,
 	.end_read = vma_end_read,
+	.start_read_locked = start_read_locked,
 	.start_write = vma_start_write,
 	.mark_attached = vma_mark_attached,
 	.mark_detached = vma_mark_detached,
