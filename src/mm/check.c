@@ -34,6 +34,17 @@ bool check_alive(const void *p)
 	return o && o->state != HD_OBJ_FREED;
 }
 
+bool check_covered(const struct mm_struct *mm, unsigned long addr)
+{
+	const struct maple_node *node = mm->mm_mt.root;
+	u32 i;
+
+	for (i = 0; node && i < node->nslots; i++)
+		if (addr >= node->slot[i].first && addr <= node->slot[i].last)
+			return true;
+	return false;
+}
+
 void mm_checks_start(void)
 {
 	mms = hd_world_reserve(MAX_MMS * sizeof(*mms));
@@ -41,4 +52,5 @@ void mm_checks_start(void)
 	check_vma_lock_start();
 	check_pte_start();
 	check_tree_start();
+	check_user_start();
 }

@@ -14,8 +14,12 @@ const struct mm_struct *check_mm(u32 i);
 /* p is an object of the world that has not been freed. */
 bool check_alive(const void *p);
 
+/* A VMA of the tree covers addr. */
+bool check_covered(const struct mm_struct *mm, unsigned long addr);
+
 void check_vma_lock_start(void);
 void check_pte_start(void);
 void check_tree_start(void);
+void check_user_start(void);
 
 #endif

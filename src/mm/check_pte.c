@@ -10,17 +10,6 @@
 #include "../engine/engine.h"
 #include "check.h"
 
-static bool covered(const struct mm_struct *mm, unsigned long addr)
-{
-	const struct maple_node *node = mm->mm_mt.root;
-	u32 i;
-
-	for (i = 0; node && i < node->nslots; i++)
-		if (addr >= node->slot[i].first && addr <= node->slot[i].last)
-			return true;
-	return false;
-}
-
 static void raise(u32 pc)
 {
 	struct hd_verdict v = { .kind = HD_V_PTE_WITHOUT_VMA, .pc = pc,
@@ -32,7 +21,7 @@ static void raise(u32 pc)
 static void on_note(const struct hd_event *ev)
 {
 	if (ev->op.code == MM_NOTE_PTE_SET &&
-	    !covered((const struct mm_struct *)ev->op.addr, ev->old))
+	    !check_covered((const struct mm_struct *)ev->op.addr, ev->old))
 		raise(ev->op.pc);
 }
 
@@ -52,7 +41,7 @@ static void on_end(const struct hd_event *ev)
 
 	for (i = 0; (mm = check_mm(i)); i++)
 		for (k = 0; check_alive(mm) && k < PTRS_PER_PMD * PTRS_PER_PTE; k++)
-			if (mapped(mm, k) && !covered(mm, (u64)k << PAGE_SHIFT))
+			if (mapped(mm, k) && !check_covered(mm, (u64)k << PAGE_SHIFT))
 				raise(ev->op.pc);
 }
 
