@@ -1,4 +1,4 @@
-# heddle: `make` builds build/heddle, build/heddle-cc and build/fuzz/*.
+# heddle: `make` builds build/heddle, heddle-cc, heddle-mutate and build/fuzz/*.
 #   make test    everything that must hold, TAP through prove
 #   make tidy    the house rules alone          make bench  the speed table
 #   make demo    the main job on the mail that heddle comes from
@@ -62,7 +62,7 @@ triage_o := $(call obj,$(triage))
 
 .PHONY: all test tidy bench demo clean
 .SECONDARY:
-all: $(B)/heddle $(B)/heddle-cc
+all: $(B)/heddle $(B)/heddle-cc $(B)/heddle-mutate
 
 # --- what must be installed ----------------------------------------------------
 include .ci/packages.mk
@@ -116,6 +116,19 @@ $(B)/heddle-cc: triage/heddle-cc.in $(B)/lib/heddle.o $(B)/lib/fuzz.o Makefile
 		-e 's|@FUZZ_CXX@|$(FUZZ_CXX)|;s|@FUZZ_RT@|$(fuzz_rt)|' \
 		-e 's|@MODEL_OBJCOPY@|$(MODEL_OBJCOPY)|' \
 		-e 's|@MODEL_FLAGS@|$(filter-out -MMD -MP -I% -ffile% -Wextra,$(MODEL_FLAGS))|' \
+		$< > $@.tmp && chmod +x $@.tmp && mv $@.tmp $@
+
+# --- heddle-mutate: model files with one thing broken ------------------------
+in_tree = $(addprefix $(CURDIR)/,$(1))
+$(B)/heddle-mutate: triage/heddle-mutate.in Makefile
+	$(call say,GEN,$@)
+	$(Q)sed -e 's|@SRC@|$(CURDIR)|;s|@INCLUDE@|-I$(CURDIR)/include|' \
+		-e 's|@MODEL_CC@|$(MODEL_CC)|;s|@CC@|$(CC)|' \
+		-e 's|@OBJCOPY@|$(OBJCOPY)|;s|@LDFLAGS@|$(LDFLAGS)|' \
+		-e 's|@MODEL_OBJCOPY@|$(MODEL_OBJCOPY)|' \
+		-e 's|@MODEL_FLAGS@|$(filter-out -MMD -MP -I%,$(MODEL_FLAGS))|' \
+		-e 's|@OBJECTS@|$(call in_tree,$(core_o) $(mm_o) $(scenario_o) $(triage_o))|' \
+		-e 's|@MODEL_OBJECTS@|$(call in_tree,$(mm_o) $(scenario_o))|' \
 		$< > $@.tmp && chmod +x $@.tmp && mv $@.tmp $@
 
 # Tests that are models: linked with the common main that holds each scenario

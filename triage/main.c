@@ -17,6 +17,7 @@ MAYBE(cmd_fuzz);
 MAYBE(cmd_show);
 MAYBE(cmd_dedup);
 MAYBE(cmd_new);
+MAYBE(cmd_mutate);
 MAYBE(cmd_lockdep);
 
 struct verb {
@@ -73,6 +74,8 @@ static const struct verb verbs[] = {
 	  "judge lock programs as the kernel's lockdep does", NULL },
 	{ "new", cmd_new, 0, "NAME",
 	  "write the frame of a scenario for heddle-cc", NULL },
+	{ "mutate", cmd_mutate, 0, "FILE.c [SCENARIO[:VARIANT]...]",
+	  "break a model in every place: which check would notice?", NULL },
 };
 
 static void usage(FILE *f)

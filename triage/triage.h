@@ -106,6 +106,7 @@ int cmd_min(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_dedup(int argc, char **argv);
 int cmd_new(int argc, char **argv);
+int cmd_mutate(int argc, char **argv);
 int cmd_lockdep(int argc, char **argv);
 /* What a user types: "heddle", or "./mine" for a program of heddle-cc. */
 extern const char *program;
