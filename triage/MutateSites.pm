@@ -235,12 +235,23 @@ sub note_locals {
 }
 
 # --- operators -------------------------------------------------------------------------
+# place: [begin, end, what it is].  reach: edits that say that a run got there.
+my $reached = 'heddle_assert_failed("reached")';
 sub emit {
 	my ($op, $what, $place, @edits) = @_;
-	my $line = line_of($place);
+	my ($b, $e, $kind) = @$place;
+	my @reach = $kind eq 'expression' ?
+		([ $b, $b, "($reached, " ], [ $e, $e, ')' ]) :
+		$kind eq 'statement' ?
+		([ $b, $b, "{ $reached; " ], [ $e, $e, '; }' ]) :
+		[ $b, $b, "$reached; " ];
 	push @out, { function => $fn{name}, op => $op, what => $what,
-		line => $line, place => $place, edits => [ @edits ] };
+		line => line_of($b), place => $b, edits => [ @edits ],
+		reach => \@reach };
 }
+
+sub expression { return [ @_, 'expression' ] }
+sub whole { my ($s) = @_; return [ @$s{qw(begin end)}, 'statement' ] }
 
 # Text that is left out leaves its line breaks behind.
 sub blank {
@@ -254,7 +265,7 @@ sub leave_out {
 		wakeup => 'no-wakeup', barrier => 'no-barrier',
 		store => 'no-store', call => 'no-call');
 	my $op = $op{$s->{class}} or return;
-	emit($op, $s->{name}, $s->{begin}, blank($s->{begin}, $s->{end}, ';'));
+	emit($op, $s->{name}, whole($s), blank($s->{begin}, $s->{end}, ';'));
 }
 
 sub first_argument {
@@ -270,7 +281,7 @@ sub pairs {
 		next unless @u;
 		my %seen;
 		emit('no-pair', join('/', grep { !$seen{$_}++ }
-			map { $_->{name} } $l, @u), $l->{begin},
+			map { $_->{name} } $l, @u), whole($l),
 			map { blank($_->{begin}, $_->{end}, ';') } $l, @u);
 	}
 }
@@ -292,7 +303,7 @@ sub exchange {
 	my $tail = text($s[$split]{begin}, $s[$n]{end});
 	my ($x, $y) = map { $_->{name} || 'the statement' } $a, $b;
 	emit($op, $op eq 'unlock-early' ? $y : $op eq 'lock-late' ? $x : "$x, $y",
-		$op eq 'unlock-early' ? $b->{begin} : $a->{begin},
+		[ @{$op eq 'unlock-early' ? $b : $a}{qw(begin end)}, 'in a block' ],
 		[ $a->{begin}, $b->{end}, $tail . $gap . $head ]);
 }
 
@@ -331,19 +342,20 @@ sub condition {
 		}
 		return;
 	}
-	edge($_) for depth0($i, $end, qr/^[<>]=?$/);
+	edge($_, $i, $end) for depth0($i, $end, qr/^[<>]=?$/);
 }
 
 sub term {
 	my ($b, $e, $from, $to) = @_;
-	emit('no-term', brief($b, $e), $b, blank($from, $to));
+	emit('no-term', brief($b, $e), expression($b, $e), blank($from, $to));
 }
 
 sub edge {
-	my ($i) = @_;
+	my ($i, $first, $end) = @_;
 	my ($t, $b) = (token_text($i), $tokens[$i]{off});
 	my $new = length $t == 1 ? "$t=" : substr $t, 0, 1;
-	emit('edge', "$t is $new", $b, [ $b, $b + length $t, $new ]);
+	emit('edge', "$t is $new", expression($tokens[$first]{off},
+		$tokens[$end - 1]{end}), [ $b, $b + length $t, $new ]);
 }
 
 sub brief {
@@ -356,9 +368,9 @@ sub brief {
 sub branch {
 	my ($open, $close, $always) = @_;
 	my ($b, $e) = ($tokens[$open]{end}, $tokens[$close]{off});
-	emit('never', brief($b, $e), $b, [ $b, $b, '(' ], [ $e, $e, ') && 0' ]);
-	emit('always', brief($b, $e), $b, [ $b, $b, '(' ], [ $e, $e, ') || 1' ])
-		if $always;
+	my @as = (brief($b, $e), expression($b, $e), [ $b, $b, '(' ]);
+	emit('never', @as, [ $e, $e, ') && 0' ]);
+	emit('always', @as, [ $e, $e, ') || 1' ]) if $always;
 	condition($open + 1, $close);
 }
 
@@ -417,7 +429,7 @@ sub visit_questions {
 		my ($q) = depth0($first, $first + 1000, qr/^\?$/);
 		my ($b, $e) = ($tokens[$first]{off}, $tokens[$q - 1]{end});
 		for ([ 'never', ') && 0)' ], [ 'always', ') || 1)' ]) {
-			emit($_->[0], brief($b, $e), $b, [ $b, $b, '((' ],
+			emit($_->[0], brief($b, $e), expression($b, $e), [ $b, $b, '((' ],
 				[ $e, $e, $_->[1] ]);
 		}
 	}
@@ -442,10 +454,18 @@ sub visit {
 }
 
 # --- operators on calls wherever they stand ------------------------------------------------
+# Stores and calls of the RCU are statements, some of them by their macro.
+sub call_place {
+	my ($i) = @_;
+	return [ $tokens[$i]{off}, $tokens[match($i + 1)]{end},
+		token_text($i) =~ /_acquire$|READ_ONCE|_and_|_not_/ ?
+		'expression' : 'statement' ];
+}
+
 sub rewrite {
 	my ($op, $i, $new) = @_;
-	my $b = $tokens[$i]{off};
-	emit($op, $tokens[$i]{text}, $b, blank($b, $tokens[match($i + 1)]{end},
+	my $p = call_place($i);
+	emit($op, $tokens[$i]{text}, $p, blank(@$p[0, 1],
 		$new =~ s/\s+/ /gr));
 }
 
@@ -487,7 +507,7 @@ sub interrupts {
 				$tokens[match($c->{at} + 1)]{end},
 				"$plain($c->{args}[0])");
 		}
-		emit('no-irq-off', $l->{name}, $tokens[$l->{at}]{off}, @edits);
+		emit('no-irq-off', $l->{name}, call_place($l->{at}), @edits);
 	}
 }
 
