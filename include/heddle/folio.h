@@ -29,6 +29,7 @@ enum pageflags {
 	PG_lru,
 	PG_active,
 	PG_private,
+	PG_head, /* maps a group of pages, and is one object for all of them */
 };
 
 struct folio {
@@ -38,6 +39,7 @@ struct folio {
 	void *private;
 	atomic_t _mapcount;
 	atomic_t _refcount;
+	unsigned long data[2]; /* what is on the page */
 };
 
 struct page {

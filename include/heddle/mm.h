@@ -10,7 +10,9 @@
 #ifndef HEDDLE_MM_H
 #define HEDDLE_MM_H
 
+#include <heddle/fork.h>
 #include <heddle/mm_types.h>
+#include <heddle/tlb.h>
 
 #define ERR_PTR(e) ((void *)(long)(e))
 #define PTR_ERR(p) ((long)(p))
@@ -34,6 +36,10 @@ enum mm_note {
 	MM_NOTE_ATTACHED,      /* a = vma: vma_mark_attached() is through */
 	MM_NOTE_PMD_SET,       /* a = address: a whole group is mapped */
 	MM_NOTE_VMA_FREED,     /* a = vma: its memory is about to be given back */
+	MM_NOTE_MM_FREED,      /* a = mm: the same */
+	MM_NOTE_PAGE_COPIED,   /* a = folio: was read for a copy on write; it
+				* is what is judged, not the mm */
+	MM_NOTE_UNMAPPED,      /* what this task unmapped is mapped nowhere */
 };
 void mm_note(enum mm_note code, const struct mm_struct *mm, const void *a,
 	     u64 b);
@@ -116,6 +122,8 @@ void vma_end_write_all(struct mm_struct *mm);
 
 /* For set-ups: a new, empty address space; with mm_users and mm_count 1. */
 struct mm_struct *mm_alloc(void);
+/* The same in memory that is there. */
+void mm_init(struct mm_struct *mm);
 /* For set-ups: map [start, end), attached and in the tree. */
 struct vm_area_struct *mm_add_vma(struct mm_struct *mm, unsigned long start,
 				  unsigned long end);
@@ -188,6 +196,10 @@ enum {
  * VM_FAULT_SIGSEGV, _SIGBUS, _OOM. */
 int do_user_addr_fault(struct mm_struct *mm, unsigned long addr,
 		       unsigned int flags);
+/* For set-ups: an anonymous page at addr whose first word is val. */
+void mm_add_page(struct mm_struct *mm, unsigned long addr, unsigned long val);
+/* For end checks: the word at addr of a page that is mapped. */
+unsigned long mm_word(struct mm_struct *mm, unsigned long addr);
 int handle_mm_fault(struct vm_area_struct *vma, unsigned long addr,
 		    unsigned int flags);
 /* Drop the lock under which the fault runs: the VMA's or mmap_lock. */

@@ -156,6 +156,7 @@ struct mm_struct {
 	int map_count;
 	atomic_t mm_users;      /* 0: exit_mmap() */
 	atomic_t mm_count;      /* 0: the struct is freed */
+	unsigned long cpu_bitmap; /* CPUs whose TLBs may hold entries */
 };
 
 struct vm_fault {
@@ -242,6 +243,21 @@ enum mm_step {
 	/* mbind() write-locks the VMAs, before it looks for pages (6.5) */
 	MM_STEP_MBIND_LOCKS = 1 << 11,
 	MM_STEP_MBIND_LOCKS_FIRST = 1 << 12,
+	/* fork write-locks the VMAs of the parent (6.4.3) */
+	MM_STEP_FORK_LOCKS_VMAS = 1 << 16,
+	/* fork flushes the parent's TLB entries before it unlocks */
+	MM_STEP_FORK_FLUSHES = 1 << 17,
+	/* exit_mmap() takes mmap_lock (5.17) */
+	MM_STEP_EXIT_LOCKS_MM = 1 << 18,
+	/* unmapped pages are freed behind the TLB flush */
+	MM_STEP_FLUSH_BEFORE_FREE = 1 << 19,
+	/* a page that is copied on write: flush the old entry in between */
+	MM_STEP_COPY_FLUSHES = 1 << 20,
+	/* a fault under the VMA lock takes mmap_lock itself for the anon_vma
+	 * (6.7); without it, such a VMA's fault is under mmap_lock (6.4) */
+	MM_STEP_VMF_ANON_PREPARE = 1 << 21,
+	/* whether it has an anon_vma is looked at under the VMA lock (6.5) */
+	MM_STEP_ANON_VMA_CHECK_LOCKED = 1 << 22,
 };
 
 struct mm_form {

@@ -53,4 +53,5 @@ void mm_checks_start(void)
 	check_pte_start();
 	check_tree_start();
 	check_user_start();
+	check_tlb_start();
 }

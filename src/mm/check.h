@@ -21,5 +21,6 @@ void check_vma_lock_start(void);
 void check_pte_start(void);
 void check_tree_start(void);
 void check_user_start(void);
+void check_tlb_start(void);
 
 #endif

@@ -5,8 +5,9 @@
  * zap_huge_pmd, __split_huge_pmd, vma_adjust_trans_huge.  Copied in logic: a
  * fault maps the whole group only if the VMA covers it, an entry changes under
  * the PMD's lock after a second look, whoever changes a part of the group
- * splits it first.  Simplified: the huge page is a number, not a folio; a split
- * makes a table with its four pages.  Not modelled: the deposited table, the
+ * splits it first.  Simplified: a huge page is one folio for all pages of its
+ * group, also when it was split to a table with an entry for each; in scenarios
+ * without the part MM_ANON it is a number.  Not modelled: the deposited table, the
  * deferred split, the mmu notifier around vma_adjust_trans_huge. */
 #include <heddle/mm.h>
 
@@ -21,28 +22,66 @@ static bool covers_group(unsigned long start, unsigned long end,
 	return (addr & PMD_MASK) >= start && (addr & PMD_MASK) + PMD_SIZE <= end;
 }
 
+/* 0: no memory, so single pages; else a folio, or what a PMD entry may be
+ * without the part MM_ANON. */
+static unsigned long new_huge_page(struct vm_fault *vmf)
+{
+	struct folio *folio;
+
+	if (!mm_has(MM_ANON))
+		return HUGE_PAGE(vmf->address);
+	folio = folio_alloc(GFP_KERNEL, 0);
+	if (!folio)
+		return 0;
+	set_bit(PG_head, &folio->flags);
+	folio_mark_uptodate(folio);
+	return (unsigned long)folio | _PAGE_PSE;
+}
+
+static struct folio *pmd_folio(unsigned long pmd)
+{
+	return mm_has(MM_ANON) ? (struct folio *)(pmd & ~_PAGE_BITS) : NULL;
+}
+
+/* Under the PMD's lock. */
+static void map_huge_page(struct vm_fault *vmf, unsigned long *pmd,
+			  unsigned long entry)
+{
+	unsigned long addr = vmf->address & PMD_MASK;
+
+	if (mm_has(MM_ANON))
+		folio_add_new_anon_rmap(pmd_folio(entry), vmf->vma, addr);
+	WRITE_ONCE(*pmd, entry);
+	mm_note(MM_NOTE_PMD_SET, vmf->vma->vm_mm, (void *)addr, entry);
+	heddle_mark("huge page mapped");
+}
+
 int do_huge_pmd_anonymous_page(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	struct mm_struct *mm = vma->vm_mm;
-	unsigned long *pmd = &mm->pmd[pmd_index(vmf->address)];
-	int ret = VM_FAULT_NOPAGE;
+	unsigned long *pmd = &mm->pmd[pmd_index(vmf->address)], entry;
+	int ret;
 
 	if (vma->vm_flags & VM_NOHUGEPAGE ||
 	    !covers_group(vma->vm_start, vma->vm_end, vmf->address))
 		return 0;
 	if (READ_ONCE(*pmd))
 		return 0;
+	ret = mm_has(MM_ANON) ? vmf_anon_prepare(vmf) : 0;
+	if (ret)
+		return ret;
+	entry = new_huge_page(vmf);
+	if (!entry)
+		return 0;
 	spin_lock(pmd_lockptr(mm));
 	if (!*pmd) {
-		WRITE_ONCE(*pmd, HUGE_PAGE(vmf->address));
-		mm_note(MM_NOTE_PMD_SET, mm, (void *)(vmf->address & PMD_MASK),
-			*pmd);
-		heddle_mark("huge page mapped");
-	} else {
-		ret = 0;
+		map_huge_page(vmf, pmd, entry);
+		ret = VM_FAULT_NOPAGE;
 	}
 	spin_unlock(pmd_lockptr(mm));
+	if (!ret && mm_has(MM_ANON))
+		folio_put(pmd_folio(entry));
 	return ret;
 }
 
@@ -51,32 +90,48 @@ static void split_huge_pmd_locked(unsigned long *pmd, unsigned long addr)
 {
 	struct page_table *table = kzalloc(sizeof(struct page_table),
 					   GFP_ATOMIC | __GFP_NOFAIL);
+	struct folio *folio = pmd_folio(*pmd);
+	unsigned long first = 0x100 + ((addr & PMD_MASK) >> PAGE_SHIFT);
 	u32 i;
 
 	heddle_keep(table); /* the address space owns it */
 	spin_lock_init(&table->ptl);
-	for (i = 0; i < PTRS_PER_PTE; i++)
-		table->pte[i] = 0x100 + ((addr & PMD_MASK) >> PAGE_SHIFT) + i;
+	for (i = 0; i < PTRS_PER_PTE; i++) {
+		if (folio && i) {
+			folio_get(folio);
+			atomic_inc(&folio->_mapcount);
+		}
+		table->pte[i] = folio ? (unsigned long)folio | _PAGE_PRESENT |
+						_PAGE_RW :
+					first + i;
+	}
 	heddle_mark("huge page split");
 	WRITE_ONCE(*pmd, (unsigned long)table);
 }
 
-bool zap_huge_pmd(struct mm_struct *mm, unsigned long addr, unsigned long end)
+bool zap_huge_pmd(struct mmu_gather *tlb, unsigned long addr, unsigned long end)
 {
-	unsigned long *pmd = &mm->pmd[pmd_index(addr)];
+	spinlock_t *ptl = pmd_lockptr(tlb->mm);
+	unsigned long *pmd = &tlb->mm->pmd[pmd_index(addr)];
+	struct folio *folio;
 	bool zapped = false;
 
 	if (!(READ_ONCE(*pmd) & _PAGE_PSE))
 		return false;
-	spin_lock(pmd_lockptr(mm));
+	spin_lock(ptl);
 	if (*pmd & _PAGE_PSE) {
+		folio = pmd_folio(*pmd);
 		zapped = covers_group(addr, end, addr);
-		if (zapped)
+		if (zapped) {
 			WRITE_ONCE(*pmd, 0);
-		else
+			if (folio)
+				atomic_dec(&folio->_mapcount);
+			tlb_remove_page(tlb, addr, folio);
+		} else {
 			split_huge_pmd_locked(pmd, addr);
+		}
 	}
-	spin_unlock(pmd_lockptr(mm));
+	spin_unlock(ptl);
 	return zapped;
 }
 

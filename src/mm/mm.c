@@ -36,6 +36,12 @@ struct mm_struct *mm_alloc(void)
 {
 	struct mm_struct *mm = heddle_alloc(struct mm_struct);
 
+	mm_init(mm);
+	return mm;
+}
+
+void mm_init(struct mm_struct *mm)
+{
 	if (!vma_cache)
 		vma_cache = kmem_cache_create("vm_area_struct",
 					      sizeof(struct vm_area_struct), 0,
@@ -47,8 +53,8 @@ struct mm_struct *mm_alloc(void)
 	spin_lock_init(&mm->page_table_lock);
 	atomic_set(&mm->mm_users, 1);
 	atomic_set(&mm->mm_count, 1);
+	tlb_init();
 	mm_note(MM_NOTE_NEW, mm, mm, 0);
-	return mm;
 }
 
 static void vma_lock_init(struct vm_area_struct *vma)
@@ -103,6 +109,7 @@ struct vm_area_struct *vm_area_dup(struct vm_area_struct *orig)
 	if (!mm_form()->parts)
 		return vma;
 	vma->vm_page_prot = orig->vm_page_prot;
+	vma->anon_vma = orig->anon_vma;
 	vma->vm_ops = orig->vm_ops;
 	vma->vm_file = orig->vm_file;
 	vma->vm_policy = orig->vm_policy;

@@ -8,13 +8,40 @@
 #include <heddle/rmap.h>
 
 /* memory.c: an entry was cleared; its page loses a mapping.  Under ptl. */
-void zap_present_page(struct mm_struct *mm, unsigned long addr,
+void zap_present_page(struct mmu_gather *tlb, unsigned long addr,
 		      unsigned long entry);
+/* memory.c: the folio that a PTE maps; NULL: none, the zero page, a device's. */
+static __always_inline struct folio *pte_folio(unsigned long pte)
+{
+	if (!(pte & _PAGE_PRESENT) || pte & _PAGE_SPECIAL)
+		return NULL;
+	return (struct folio *)(pte & ~_PAGE_BITS);
+}
+/* memory.c: folio is about to be mapped at addr, for the first time. */
+void folio_add_new_anon_rmap(struct folio *folio, struct vm_area_struct *vma,
+			     unsigned long addr);
+/* memory.c: vma has an anon_vma; 0, VM_FAULT_OOM, or VM_FAULT_RETRY: the VMA lock
+ * was dropped. */
+int __must_check vmf_anon_prepare(struct vm_fault *vmf);
+/* memory.c: fork's copy of the entries. */
+int __must_check copy_page_range(struct vm_area_struct *dst_vma,
+				 struct vm_area_struct *src_vma);
+/* pagetable.c: under ptl, where nothing is mapped. */
+void install_pte(struct mm_struct *mm, struct page_table *table,
+		 unsigned long addr, unsigned long entry);
+/* tlb.c: once per set-up. */
+void tlb_init(void);
+static __always_inline unsigned long
+linear_page_index(struct vm_area_struct *vma, unsigned long addr)
+{
+	return ((addr - vma->vm_start) >> PAGE_SHIFT) + vma->vm_pgoff;
+}
 /* huge_memory.c: if addr's group is mapped as a whole: take it away, if [addr,
  * end) is the group, else split it and return false. */
-bool zap_huge_pmd(struct mm_struct *mm, unsigned long addr, unsigned long end);
-/* huge_memory.c: map the whole group if vma has room for it.  VM_FAULT_NOPAGE,
- * or 0: single pages. */
+bool zap_huge_pmd(struct mmu_gather *tlb, unsigned long addr,
+		  unsigned long end);
+/* huge_memory.c: map the whole group if vma has room for it.  VM_FAULT_NOPAGE;
+ * 0: single pages; or what vmf_anon_prepare() says. */
 int do_huge_pmd_anonymous_page(struct vm_fault *vmf);
 
 /* munmap.c: what is being unmapped, in steps (mmap() takes them apart). */

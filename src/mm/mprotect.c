@@ -44,8 +44,10 @@ static int mprotect_fixup(struct vm_area_struct *vma, unsigned long start,
 		return err;
 	vma_start_write(vma);
 	vma->vm_flags = flags;
-	if (mm_has(MM_ANON) && !(flags & VM_WRITE))
+	if (mm_has(MM_ANON) && !(flags & VM_WRITE)) {
 		write_protect(mm, start, end);
+		flush_tlb_range(mm, start, end);
+	}
 	return 0;
 }
 

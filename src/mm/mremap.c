@@ -23,6 +23,7 @@ static void move_pte(struct mm_struct *mm, unsigned long from, unsigned long to,
 	entry = READ_ONCE(*pte);
 	if (entry) {
 		WRITE_ONCE(*pte, 0);
+		flush_tlb_page(mm, from);
 		WRITE_ONCE(dst->pte[pte_index(to)], entry);
 		mm_note(MM_NOTE_PTE_SET, mm, (void *)to, entry);
 	}

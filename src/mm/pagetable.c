@@ -45,20 +45,25 @@ struct page_table *pte_alloc(struct mm_struct *mm, unsigned long addr)
 	return pmd & _PAGE_PSE ? NULL : (struct page_table *)pmd;
 }
 
+void install_pte(struct mm_struct *mm, struct page_table *table,
+		 unsigned long addr, unsigned long entry)
+{
+	WRITE_ONCE(table->pte[pte_index(addr)], entry);
+	mm_note(MM_NOTE_PTE_SET, mm, (void *)addr, entry);
+}
+
 void set_pte(struct mm_struct *mm, struct page_table *table,
 	     unsigned long addr, unsigned long page)
 {
 	unsigned long *pte = &table->pte[pte_index(addr)];
 
 	spin_lock(&table->ptl);
-	if (!READ_ONCE(*pte)) {
-		WRITE_ONCE(*pte, page);
-		mm_note(MM_NOTE_PTE_SET, mm, (void *)addr, page);
-	}
+	if (!READ_ONCE(*pte))
+		install_pte(mm, table, addr, page);
 	spin_unlock(&table->ptl);
 }
 
-static void zap_pte_range(struct mm_struct *mm, struct page_table *table,
+static void zap_pte_range(struct mmu_gather *tlb, struct page_table *table,
 			  unsigned long addr, unsigned long end)
 {
 	unsigned long *pte, entry;
@@ -70,7 +75,7 @@ static void zap_pte_range(struct mm_struct *mm, struct page_table *table,
 		if (!entry)
 			continue;
 		WRITE_ONCE(*pte, 0);
-		zap_present_page(mm, addr, entry);
+		zap_present_page(tlb, addr, entry);
 	}
 	spin_unlock(&table->ptl);
 }
@@ -78,18 +83,21 @@ static void zap_pte_range(struct mm_struct *mm, struct page_table *table,
 void unmap_region(struct mm_struct *mm, unsigned long start, unsigned long end)
 {
 	struct page_table *table;
+	struct mmu_gather tlb;
 	unsigned long next;
 
+	tlb_gather_mmu(&tlb, mm);
 	for (; start < end; start = next) {
 		next = (start + PMD_SIZE) & PMD_MASK;
 		if (next > end)
 			next = end;
-		if (mm_has(MM_THP) && zap_huge_pmd(mm, start, next))
+		if (mm_has(MM_THP) && zap_huge_pmd(&tlb, start, next))
 			continue;
 		table = pte_offset(mm, start);
 		if (table)
-			zap_pte_range(mm, table, start, next);
+			zap_pte_range(&tlb, table, start, next);
 	}
+	tlb_finish_mmu(&tlb);
 }
 
 void free_pgtables(struct mm_struct *mm, unsigned long floor,

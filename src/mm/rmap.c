@@ -264,6 +264,8 @@ void unmap_mapping_pages(struct address_space *mapping, unsigned long first,
 			zap_pages_of(vma, first, last);
 	}
 	i_mmap_unlock_read(mapping);
+	if (mm_has(MM_TLB))
+		hd_note(MM_NOTE_UNMAPPED, mapping, true, 0, 0, HD_PC());
 }
 
 void rmap_unmap_anon(struct anon_vma *av, unsigned long index)
