@@ -54,4 +54,6 @@ void mm_checks_start(void)
 	check_tree_start();
 	check_user_start();
 	check_tlb_start();
+	check_rmap_start();
+	check_leak_start();
 }

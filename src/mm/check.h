@@ -22,5 +22,9 @@ void check_pte_start(void);
 void check_tree_start(void);
 void check_user_start(void);
 void check_tlb_start(void);
+void check_rmap_start(void);
+void check_leak_start(void);
+/* At the end: is it counted as often as it is mapped (check_rmap.c)? */
+void check_folio_counts(const struct folio *folio, u32 pc);
 
 #endif

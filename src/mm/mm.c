@@ -85,7 +85,7 @@ static struct vm_area_struct *new_vma(struct mm_struct *mm, gfp_t gfp)
 		vma = kmem_cache_zalloc(vma_cache, gfp);
 	if (!vma)
 		return NULL;
-	heddle_keep(vma); /* the tree owns it; check_tree.c judges leaks */
+	heddle_keep(vma); /* the tree owns it; check_leak.c judges leaks */
 	vma->vm_mm = mm;
 	vma_lock_init(vma);
 	return vma;

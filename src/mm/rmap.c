@@ -64,6 +64,7 @@ static void anon_vma_chain_link(struct vm_area_struct *vma, struct anon_vma *av)
 	BUG_ON(i == MM_AVCS); /* a scenario forks too often */
 	vma->avc[i] = av;
 	refcount_inc(&av->refcount);
+	heddle_keep(av); /* its VMAs own it; check_leak.c judges leaks */
 	list_add_vma(av->vma, vma);
 }
 
