@@ -330,11 +330,15 @@ static u32 count_kind(const struct hd_schedule *s, u8 kind)
 	return n;
 }
 
+/* Of a large scenario few paths become runs; a search of it must end, too. */
+enum { STATES_PER_RUN = 5 };
+
 static struct hd_explore search_at(struct pick *p, u32 bound, u64 limit)
 {
 	struct hd_explore x = {
 		.bound = (int)bound,
 		.max_runs = limit,
+		.max_states = STATES_PER_RUN * limit,
 		.max_failures = count_kind(&p->r->best, HD_EDIT_FAIL),
 		.max_signals = count_kind(&p->r->best, HD_EDIT_SIGNAL),
 		.found = pick_found,

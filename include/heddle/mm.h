@@ -280,6 +280,8 @@ enum { MREMAP_FIXED = 2, MREMAP_DONTUNMAP = 4 };
 int do_mremap(struct mm_struct *mm, unsigned long addr, unsigned long old_len,
 	      unsigned long new_len, unsigned long new_addr,
 	      unsigned int flags);
+/* khugepaged looks at addr's group (khugepaged.c). */
+void collapse_huge_page(struct mm_struct *mm, unsigned long addr);
 /* madvise(2) with MADV_DONTNEED (madvise.c). */
 int do_madvise_dontneed(struct mm_struct *mm, unsigned long start,
 			unsigned long end);

@@ -488,7 +488,8 @@ static void search(struct hd_explore *x)
 		asked = hd_eng.asking;
 		here = arrive(x, &did, &stop);
 		put_to_sleep(x, n, &did, asked);
-		stop |= told_to_stop(x);
+		stop |= told_to_stop(x) ||
+			(x->max_states && x->states >= x->max_states);
 	}
 	x->complete = !stop && !x->limited;
 }

@@ -20,6 +20,7 @@ struct hd_explore {
 	/* in */
 	int bound;          /* preemptions; -1: unbounded */
 	u64 max_runs;       /* 0: no limit */
+	u64 max_states;     /* 0: no limit */
 	u32 max_failures, max_signals; /* of one run */
 	bool unreduced;     /* neither sleep sets nor caching (for tests) */
 	/* Called at the end of each run that raised a verdict; the world is in

@@ -83,11 +83,11 @@ static void raise(u8 kind, u32 pc)
 	hd_raise(v);
 }
 
-static bool holds_mmap_lock(u64 mm, int read)
+static bool holds_page_table_lock(u64 mm)
 {
 	const struct mm_struct *m = (const struct mm_struct *)mm;
 
-	return hd_lock_is_held(&m->mmap_lock.dep_map, read);
+	return hd_lock_is_held(&m->page_table_lock.dep_map, -1);
 }
 
 static void end_all(u64 mm, bool last)
@@ -149,9 +149,9 @@ static void on_store(const struct hd_event *ev)
 			break;
 	if (i == NFIELDS)
 		return;
-	/* anon_vma_prepare() in a fault, under page_table_lock */
+	/* anon_vma_prepare(), by a fault or before a stack grows */
 	if (off == offsetof(struct vm_area_struct, anon_vma) && !ev->old &&
-	    !holds_mmap_lock(s->mm, 0))
+	    holds_page_table_lock(s->mm))
 		return;
 	judge_store(s, fields[i].name, ev->op.pc);
 }

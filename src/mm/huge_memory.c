@@ -85,6 +85,29 @@ int do_huge_pmd_anonymous_page(struct vm_fault *vmf)
 	return ret;
 }
 
+struct page_table *clear_pmd_table(struct mm_struct *mm, unsigned long addr)
+{
+	unsigned long *slot = &mm->pmd[pmd_index(addr)], pmd;
+
+	spin_lock(pmd_lockptr(mm));
+	pmd = *slot;
+	if (pmd && !(pmd & _PAGE_PSE))
+		WRITE_ONCE(*slot, 0);
+	spin_unlock(pmd_lockptr(mm));
+	return pmd & _PAGE_PSE ? NULL : (struct page_table *)pmd;
+}
+
+void set_huge_pmd(struct mm_struct *mm, unsigned long addr)
+{
+	unsigned long *slot = &mm->pmd[pmd_index(addr)];
+
+	spin_lock(pmd_lockptr(mm));
+	BUG_ON(*slot);
+	WRITE_ONCE(*slot, HUGE_PAGE(addr));
+	mm_note(MM_NOTE_PMD_SET, mm, (void *)(addr & PMD_MASK), *slot);
+	spin_unlock(pmd_lockptr(mm));
+}
+
 /* Under the PMD's lock: the group's pages one by one. */
 static void split_huge_pmd_locked(unsigned long *pmd, unsigned long addr)
 {

@@ -65,6 +65,10 @@ void vms_remove_vmas(struct vma_munmap *vms);
 struct vm_area_struct *find_vma_or_expand(struct mm_struct *mm,
 					  unsigned long addr);
 
+/* huge_memory.c, for khugepaged: take the group's table out, or NULL; put a huge
+ * page where there is nothing. */
+struct page_table *clear_pmd_table(struct mm_struct *mm, unsigned long addr);
+void set_huge_pmd(struct mm_struct *mm, unsigned long addr);
 /* huge_memory.c: if addr lies in a huge page, it becomes single ones. */
 void split_huge_page_at(struct mm_struct *mm, unsigned long addr);
 /* rmap.c: under i_mmap_rwsem. */

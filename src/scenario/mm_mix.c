@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* Nobody's plan: tasks that each run a short program of calls, all of them on
+ * accepted code, with every oracle and every check on.
+ *
+ * Source: no mail; the calls are those of the mm world (include/heddle/
+ * opponents.h), each of the release that the variant names.  What each task
+ * calls, and on which part of the arena, is a data choice: this is the target to
+ * leave running overnight.  --calls=munmap,fault,... keeps to those named.
+ *
+ * The arena: two VMAs side by side that differ in nothing but their rights, so
+ * that mprotect() merges and splits them, one of them large enough for a huge
+ * page; above it, free space for mremap(); and a stack.
+ *
+ * A verdict here is a bug of the kernel's, or of a model: until it is
+ * understood it is the model's. */
+#include <heddle/opponents.h>
+
+enum { CALLS = 2, START = 0x2000, MIDDLE = 0x4000, END = 0x8000,
+       STACK = 0xb000, STACK_END = 0xc000 };
+
+static struct mm_struct *mm;
+
+static void setup(void)
+{
+	mm = mm_alloc();
+	mm_add_vma_flags(mm, START, MIDDLE, VM_READ);
+	mm_add_vma(mm, MIDDLE, END);
+	if (mm_form()->stack)
+		mm_add_vma_flags(mm, STACK, STACK_END,
+				 VM_READ | VM_WRITE | VM_GROWSDOWN);
+	heddle_arena(mm, START, END);
+}
+
+/* The n-th task begins with the n-th call unless the schedule says otherwise, so
+ * that the empty schedule does something. */
+static void program(void *arg)
+{
+	u32 i, n, first = (u32)(unsigned long)arg;
+
+	for (n = 0; heddle_calls[n]; n++)
+		;
+	for (i = 0; i < CALLS; i++)
+		heddle_make_call(heddle_calls[(first + heddle_choose(n)) % n]);
+}
+
+static const struct heddle_task tasks[] = {
+	{ .name = "one", .fn = program, .arg = (void *)0 },
+	{ .name = "two", .fn = program, .arg = (void *)1 },
+	{ .name = "three", .fn = program, .arg = (void *)2 },
+	{ 0 },
+};
+
+static const struct mm_form k6_6 = { .lock = &vma_lock_gen1,
+				     .free_by_rcu = true, .parts = MM_THP,
+				     .stack = MM_STACK_6_5 };
+static const struct mm_form k6_15 = { .lock = &vma_lock_v10,
+				      .lock_offset = 0x40000000,
+				      .parts = MM_THP,
+				      .stack = MM_STACK_6_5 };
+
+static const struct heddle_variant variants[] = {
+	{ .name = "6.6", .title = "VMA lock with a semaphore", .data = &k6_6,
+	  .kernel = "6.6-6.13", .bound = 1 },
+	{ .name = "6.15", .title = "VMA lock with a reference count",
+	  .data = &k6_15, .kernel = "6.15", .bound = 1 },
+	{ 0 },
+};
+
+static const char *const goals[] = {
+	"read lock granted", "huge page mapped", "huge page split",
+	"huge page collapsed", "VMA split", "VMAs merged", "VMA moved", NULL,
+};
+
+HEDDLE_SCENARIO(mm_mix) = {
+	.name = "mm_mix",
+	.title = "three tasks that call what the schedule chooses",
+	.source = "none: accepted code, 6.6 to 6.15",
+	.variants = variants,
+	.tasks = tasks,
+	.setup = setup,
+	.goals = goals,
+};
