@@ -87,9 +87,9 @@ struct file {
 	const struct file_operations *f_op; /* NULL: none */
 };
 
-struct mempolicy {
+struct mempolicy { /* MPOL_BIND (mempolicy.h) */
 	atomic_t refcnt;
-	int mode;
+	int node;
 };
 
 struct vm_operations_struct {

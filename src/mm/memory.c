@@ -239,12 +239,14 @@ static int handle_pte_fault(struct vm_fault *vmf)
 
 /* --- which handler ---------------------------------------------------------------- */
 
-static int map_number(struct mm_struct *mm, unsigned long addr)
+static int map_number(struct vm_area_struct *vma, unsigned long addr)
 {
+	struct mm_struct *mm = vma->vm_mm;
 	struct page_table *table = pte_alloc(mm, addr);
+	int node = mm_has(MM_POLICY) ? vma_policy_node(vma) : 0;
 
 	if (table)
-		set_pte(mm, table, addr, 0x100 + (addr >> PAGE_SHIFT));
+		set_pte(mm, table, addr, PAGE_NUMBER(addr, node));
 	return VM_FAULT_NOPAGE;
 }
 
@@ -276,7 +278,7 @@ int handle_mm_fault(struct vm_area_struct *vma, unsigned long addr,
 	}
 	if (mm_has(MM_ANON))
 		return handle_pte_fault(&vmf);
-	return map_number(vma->vm_mm, addr);
+	return map_number(vma, addr);
 }
 
 static struct folio *folio_at(struct mm_struct *mm, unsigned long addr)

@@ -179,6 +179,8 @@ void remove_vma(struct vm_area_struct *vma)
 		if (vma->vm_file)
 			fput(vma->vm_file);
 	}
+	if (mm_has(MM_POLICY))
+		mpol_put(vma->vm_policy);
 	vm_area_free(vma);
 }
 

@@ -4,6 +4,7 @@
 #ifndef MM_MM_H
 #define MM_MM_H
 
+#include <heddle/mempolicy.h>
 #include <heddle/mm.h>
 #include <heddle/rmap.h>
 

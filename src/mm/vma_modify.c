@@ -150,8 +150,13 @@ static int split_new_vma(struct vm_area_struct *vma, struct vm_area_struct *new,
 		vma_set_range(new, addr, vma->vm_end);
 	if (heddle_fail("maple_node"))
 		return -ENOMEM;
-	if (anon_vma_clone(new, vma))
+	if (mm_has(MM_POLICY) && vma_dup_policy(vma, new))
 		return -ENOMEM;
+	if (anon_vma_clone(new, vma)) {
+		if (mm_has(MM_POLICY))
+			mpol_put(new->vm_policy);
+		return -ENOMEM;
+	}
 	if (!mm_has(MM_FILE))
 		return 0;
 	if (new->vm_file)
