@@ -271,6 +271,10 @@ struct vm_area_struct *vma_modify(struct vm_area_struct *vma,
 int do_munmap(struct mm_struct *mm, unsigned long start, unsigned long end);
 /* The same as a part of another call, under mmap_lock for write. */
 int do_vmi_munmap(struct mm_struct *mm, unsigned long start, unsigned long end);
+/* mmap(2) with MAP_FIXED (mmap.c): of nothing (file is NULL), or of the file from
+ * page pgoff on.  -ENOMEM after the old pages went leaves a gap. */
+int do_mmap(struct mm_struct *mm, unsigned long addr, unsigned long end,
+	    vm_flags_t flags, struct file *file, unsigned long pgoff);
 /* mprotect(2) (mprotect.c): flags: VM_READ, VM_WRITE. */
 int do_mprotect(struct mm_struct *mm, unsigned long start, unsigned long end,
 		vm_flags_t flags);

@@ -98,6 +98,8 @@ struct vm_operations_struct {
 	int (*fault)(struct vm_fault *vmf);
 	/* NULL: fault() is never called under the VMA lock */
 	int (*map_pages)(struct vm_fault *vmf);
+	/* not NULL: the first write to a page of a shared mapping is told */
+	int (*page_mkwrite)(struct vm_fault *vmf);
 };
 
 struct userfaultfd_ctx;

@@ -44,7 +44,7 @@ static bool same_anon_vma(const struct vm_area_struct *a,
 static bool can_merge(const struct vm_area_struct *a, vm_flags_t a_flags,
 		      const struct vm_area_struct *b, vm_flags_t b_flags)
 {
-	if (a_flags != b_flags || !same_owner(a, b) ||
+	if ((a_flags ^ b_flags) & ~VM_SOFTDIRTY || !same_owner(a, b) ||
 	    a->vm_pgoff + ((a->vm_end - a->vm_start) >> PAGE_SHIFT) !=
 		    b->vm_pgoff)
 		return false;
