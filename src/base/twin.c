@@ -8,6 +8,7 @@
 #include "../engine/explore.h"
 #include "../run.h"
 #include "tap.h"
+#include "twin.h"
 
 extern const struct heddle_scenario *const __start_hd_scenarios[]
 	__attribute__((weak));
@@ -101,12 +102,20 @@ static bool replay_all(void)
 	return all;
 }
 
+/* Failures, or signals, that the search tries in a run. */
+static u32 at_most(int declared)
+{
+	return declared == TWIN_NONE ? 0 : declared ? (u32)declared : 1;
+}
+
 static void test(const struct heddle_scenario *s,
 		 const struct heddle_variant *v)
 {
 	struct hd_explore x = { .bound = v->bound ? v->bound : -1,
-				.max_runs = 2000000, .max_failures = 1,
-				.max_signals = 1, .found = found };
+				.max_runs = 2000000,
+				.max_failures = at_most(v->fail),
+				.max_signals = at_most(v->signals),
+				.found = found };
 	u64 want = expected(v);
 	const char *error;
 	bool good;

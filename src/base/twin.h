@@ -2,11 +2,14 @@
 /* For tests of primitives: a twin is a scenario with a safe and a buggy
  * variant that differ in one decision.  The safe one must be clean in every
  * interleaving, the buggy one must show exactly the verdicts that it names;
- * twin.c explores both. */
+ * twin.c explores both, with up to one failure and one signal in a run, or as
+ * many as the variant says in .fail and .signals (TWIN_NONE: none). */
 #ifndef BASE_TWIN_H
 #define BASE_TWIN_H
 
 #include <heddle/kernel.h>
+
+enum { TWIN_NONE = -1 };
 
 /* tasks without an argument */
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
