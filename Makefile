@@ -119,7 +119,6 @@ $(B)/heddle-cc: triage/heddle-cc.in $(B)/lib/heddle.o $(B)/lib/fuzz.o Makefile
 		$< > $@.tmp && chmod +x $@.tmp && mv $@.tmp $@
 
 # --- heddle-mutate: model files with one thing broken ------------------------
-in_tree = $(addprefix $(CURDIR)/,$(1))
 $(B)/heddle-mutate: triage/heddle-mutate.in Makefile
 	$(call say,GEN,$@)
 	$(Q)sed -e 's|@SRC@|$(CURDIR)|;s|@INCLUDE@|-I$(CURDIR)/include|' \
@@ -127,8 +126,8 @@ $(B)/heddle-mutate: triage/heddle-mutate.in Makefile
 		-e 's|@OBJCOPY@|$(OBJCOPY)|;s|@LDFLAGS@|$(LDFLAGS)|' \
 		-e 's|@MODEL_OBJCOPY@|$(MODEL_OBJCOPY)|' \
 		-e 's|@MODEL_FLAGS@|$(filter-out -MMD -MP -I%,$(MODEL_FLAGS))|' \
-		-e 's|@OBJECTS@|$(call in_tree,$(core_o) $(mm_o) $(scenario_o) $(triage_o))|' \
-		-e 's|@MODEL_OBJECTS@|$(call in_tree,$(mm_o) $(scenario_o))|' \
+		-e 's|@OBJECTS@|$(abspath $(core_o) $(mm_o) $(scenario_o) $(triage_o))|' \
+		-e 's|@MODEL_OBJECTS@|$(abspath $(mm_o) $(scenario_o))|' \
 		$< > $@.tmp && chmod +x $@.tmp && mv $@.tmp $@
 
 # Tests that are models: linked with the common main that holds each scenario

@@ -37,7 +37,8 @@ is_deeply $s{timer_vs_holder}{tasks}[2],
 like $out, qr/^held-at-user +lock held when returning to user space$/m,
 	'the names of verdicts';
 
-for my $verb (qw(list run explore fuzz replay min show dedup lockdep new)) {
+for my $verb (qw(list run explore fuzz replay min show dedup lockdep new
+		mutate)) {
 	($rc, $out, $err) = heddle($verb, '--help');
 	ok $rc eq '0' && $out =~ /^usage: \S+ $verb/ && !$err, "$verb --help";
 }
