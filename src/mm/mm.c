@@ -109,7 +109,8 @@ struct vm_area_struct *vm_area_dup(struct vm_area_struct *orig)
 	if (!mm_form()->parts)
 		return vma;
 	vma->vm_page_prot = orig->vm_page_prot;
-	vma->anon_vma = orig->anon_vma;
+	if (mm_has(MM_ANON)) /* the links are the caller's to make */
+		vma->anon_vma = orig->anon_vma;
 	vma->vm_ops = orig->vm_ops;
 	vma->vm_file = orig->vm_file;
 	vma->vm_policy = orig->vm_policy;

@@ -77,8 +77,6 @@ static int set_up_copy(struct vm_area_struct *new, struct vm_area_struct *vma,
 	new->vm_start = to;
 	new->vm_end = to + len;
 	new->vm_pgoff = vma->vm_pgoff + ((from - vma->vm_start) >> PAGE_SHIFT);
-	if (mm_has(MM_ANON))
-		new->anon_vma = vma->anon_vma;
 	if (anon_vma_clone(new, vma))
 		return -ENOMEM;
 	if (!mm_has(MM_FILE))
