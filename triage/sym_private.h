@@ -59,6 +59,7 @@ bool sym_chain(u32 pc, struct sym_chain *c);
 /* Is this function or type declared in a header of include/heddle (mm.h
  * excepted, which is model)? */
 bool sym_is_api(Dwarf_Die *die);
+bool sym_is_api_file(const char *file);
 /* Path of the member at off, appended to buf. */
 bool sym_member(Dwarf_Die *type, u64 off, char *buf, size_t size);
 /* Path as the debug information has it, without the folder of the build. */
