@@ -260,6 +260,8 @@ enum mm_step {
 	MM_STEP_VMF_ANON_PREPARE = 1 << 21,
 	/* whether it has an anon_vma is looked at under the VMA lock (6.5) */
 	MM_STEP_ANON_VMA_CHECK_LOCKED = 1 << 22,
+	/* there mmap_lock is tried, not waited for, under the VMA lock */
+	MM_STEP_ANON_PREPARE_TRIES = 1 << 23,
 };
 
 struct mm_form {

@@ -21,6 +21,13 @@ static bool detached_meanwhile(struct vm_area_struct *vma)
 	return true;
 }
 
+/* 6.4 to 6.6: a fault that has to find an anon_vma looks at the neighbours of the
+ * VMA, which the VMA lock does not keep. */
+static bool needs_mmap_lock(struct vm_area_struct *vma)
+{
+	return !mm_does(MM_STEP_VMF_ANON_PREPARE) && !READ_ONCE(vma->anon_vma);
+}
+
 struct vm_area_struct *lock_vma_under_rcu(struct mm_struct *mm,
 					  unsigned long addr)
 {
@@ -30,6 +37,8 @@ struct vm_area_struct *lock_vma_under_rcu(struct mm_struct *mm,
 retry:
 	vma = mas_walk(mm, addr);
 	if (!vma)
+		goto inval;
+	if (!mm_does(MM_STEP_ANON_VMA_CHECK_LOCKED) && needs_mmap_lock(vma))
 		goto inval;
 	vma = mm_form()->lock->start_read(vma);
 	if (IS_ERR_OR_NULL(vma) || detached_meanwhile(vma)) {
@@ -43,12 +52,17 @@ retry:
 	/* vm_start and vm_end are stable now that the VMA is locked */
 	if (unlikely(addr < vma->vm_start || addr >= vma->vm_end)) {
 		heddle_remark("address outside: not this VMA");
-		vma_end_read(vma);
-		goto inval;
+		goto inval_end_read;
+	}
+	if (mm_does(MM_STEP_ANON_VMA_CHECK_LOCKED) && needs_mmap_lock(vma)) {
+		heddle_remark("no anon_vma: under mmap_lock");
+		goto inval_end_read;
 	}
 	rcu_read_unlock();
 	heddle_mark("read lock granted");
 	return vma;
+inval_end_read:
+	vma_end_read(vma);
 inval:
 	rcu_read_unlock();
 	return NULL;

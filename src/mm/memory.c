@@ -61,24 +61,32 @@ void zap_present_page(struct mmu_gather *tlb, unsigned long addr,
 
 /* --- anonymous pages ----------------------------------------------------------- */
 
-/* 0; or VM_FAULT_RETRY, and the VMA lock is gone. */
+/* Under the VMA lock, which a writer who holds mmap_lock may wait for. */
+static bool try_mmap_lock(struct mm_struct *mm)
+{
+	if (mm_does(MM_STEP_ANON_PREPARE_TRIES))
+		return mmap_read_trylock(mm);
+	mmap_read_lock(mm);
+	return true;
+}
+
 int vmf_anon_prepare(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
-	bool trylock = vmf->flags & FAULT_FLAG_VMA_LOCK &&
-		       mm_does(MM_STEP_VMF_ANON_PREPARE);
+	bool try = vmf->flags & FAULT_FLAG_VMA_LOCK &&
+		   mm_does(MM_STEP_VMF_ANON_PREPARE);
 	int ret = 0;
 
 	if (likely(READ_ONCE(vma->anon_vma)))
 		return 0;
-	if (trylock && !mmap_read_trylock(vma->vm_mm)) {
+	if (try && !try_mmap_lock(vma->vm_mm)) {
 		heddle_remark("no anon_vma, and mmap_lock is taken");
 		vma_end_read(vma);
 		return VM_FAULT_RETRY;
 	}
 	if (__anon_vma_prepare(vma))
 		ret = VM_FAULT_OOM;
-	if (trylock)
+	if (try)
 		mmap_read_unlock(vma->vm_mm);
 	return ret;
 }
