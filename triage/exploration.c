@@ -154,34 +154,21 @@ bool as_declared(const struct exploration *e)
 
 /* --- goals --------------------------------------------------------------- */
 
-extern const struct hd_mark __start_hd_marks[] __attribute__((weak));
-extern const struct hd_mark __stop_hd_marks[] __attribute__((weak));
-
-/* A name may stand at several places. */
-static bool goal_met(u64 marks, const char *name)
-{
-	u64 i, n = (u64)(__stop_hd_marks - __start_hd_marks);
-
-	for (i = 0; i < n && i < HD_MAX_MARKS; i++)
-		if ((marks >> i & 1) && !strcmp(__start_hd_marks[i].name, name))
-			return true;
-	return false;
-}
-
 u32 count_goals(const struct exploration *e, u32 *met, bool say)
 {
 	const char *const *g = e->target.variant->goals ?
 				       e->target.variant->goals :
 				       e->target.scenario->goals;
-	u32 n = 0, missed = 0;
+	u32 n, missed = 0;
 
-	for (*met = 0; g && g[n]; n++)
-		*met += goal_met(e->marks, g[n]);
+	*met = 0;
+	for (n = 0; g && g[n]; n++)
+		*met += e->marks >> n & 1;
 	if (!say || !n)
 		return n;
 	printf("goals: %u of %u reached", *met, n);
 	for (n = 0; g[n]; n++)
-		if (!goal_met(e->marks, g[n]))
+		if (!(e->marks >> n & 1))
 			printf("%s%s", missed++ ? ", " : "; not reached: ",
 			       g[n]);
 	printf("\n");

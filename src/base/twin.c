@@ -14,8 +14,6 @@ extern const struct heddle_scenario *const __start_hd_scenarios[]
 	__attribute__((weak));
 extern const struct heddle_scenario *const __stop_hd_scenarios[]
 	__attribute__((weak));
-extern const struct hd_mark __start_hd_marks[] __attribute__((weak));
-extern const struct hd_mark __stop_hd_marks[] __attribute__((weak));
 
 static u64 seen; /* bit k: verdict kind k */
 static struct hd_schedule first_run[HD_V_COUNT];
@@ -55,25 +53,13 @@ static void print_set(const char *what, u64 mask)
 	putchar('\n');
 }
 
-static bool reached(const char *goal, u64 marks)
+static bool goals_reached(u64 marks)
 {
-	const struct hd_mark *m = __start_hd_marks;
-
-	for (; m < __stop_hd_marks; m++)
-		if (!strcmp(m->name, goal) &&
-		    marks >> (m - __start_hd_marks) & 1)
-			return true;
-	return false;
-}
-
-static bool goals_reached(const struct heddle_scenario *s,
-			  const struct heddle_variant *v, u64 marks)
-{
-	const char *const *g = v->goals ? v->goals : s->goals;
+	const char *const *g;
 	bool all = true;
 
-	for (; g && *g; g++)
-		if (!reached(*g, marks)) {
+	for (g = hd_goals(); *g; g++, marks >>= 1)
+		if (!(marks & 1)) {
 			printf("# not reached: %s\n", *g);
 			all = false;
 		}
@@ -127,7 +113,7 @@ static void test(const struct heddle_scenario *s,
 		return;
 	}
 	hd_explore_run(&x);
-	good = seen == want && x.complete && goals_reached(s, v, x.marks) &&
+	good = seen == want && x.complete && goals_reached(x.marks) &&
 	       replay_all();
 	tap_ok(good, "%s: %s %s (%llu runs)", s->name, v->name,
 	       want ? "as expected" : "clean", (unsigned long long)x.runs);

@@ -92,7 +92,6 @@ void hd_finish(void)
 		run_as_boot(hd_eng.scenario->check);
 	if (!W->ended)
 		emit_end(&ev);
-	hd_eng.marks_ever |= W->marks;
 }
 
 /* --- faults of the machine ---------------------------------------------------
@@ -232,9 +231,11 @@ extern const struct hd_mark __start_hd_marks[] __attribute__((weak));
 extern const struct hd_mark __stop_hd_marks[] __attribute__((weak));
 
 /* Tables that a scenario cannot outgrow in the middle of a run. */
-static const char *too_large(const struct heddle_scenario *s)
+static const char *too_large(const struct heddle_scenario *s,
+			     const struct heddle_variant *v)
 {
-	u32 n = 0;
+	const char *const *goal = v->goals ? v->goals : s->goals;
+	u32 n = 0, ngoals = 0;
 
 	while (s->tasks[n].name)
 		n++;
@@ -243,7 +244,11 @@ static const char *too_large(const struct heddle_scenario *s)
 	if (n > HD_MAX_TASKS - 2) /* one more is the RCU daemon */
 		return "the scenario has too many tasks (62 at most)";
 	if (__stop_hd_marks - __start_hd_marks > HD_MAX_MARKS)
-		return "the program has too many marks (64 at most)";
+		return "the program has too many marks (512 at most)";
+	while (goal && goal[ngoals])
+		ngoals++;
+	if (ngoals > 64)
+		return "the variant has too many goals (64 at most)";
 	return NULL;
 }
 
@@ -251,7 +256,7 @@ const char *hd_load(const struct heddle_scenario *s,
 		    const struct heddle_variant *v,
 		    const struct hd_parts *parts)
 {
-	const char *why = too_large(s);
+	const char *why = too_large(s, v);
 
 	if (!why)
 		why = wrong_handler(s);
@@ -261,7 +266,7 @@ const char *hd_load(const struct heddle_scenario *s,
 	catch_overflow();
 	hd_eng.scenario = s;
 	hd_eng.variant = v;
-	hd_eng.marks_ever = 0;
+	hd_find_goals();
 	hd_unsubscribe_all();
 	parts->oracles();
 	W->cur = &boot_task;
@@ -283,6 +288,5 @@ const char *hd_load(const struct heddle_scenario *s,
 		hd_access_oracle.prepare();
 		take_template();
 	}
-	hd_eng.marks_ever = 0;
 	return NULL;
 }

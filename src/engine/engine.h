@@ -94,7 +94,6 @@ struct hd_engine {
 	void (*feedback)(const struct hd_event *ev);
 	/* feedback: the scenario's abstract state, heddle_state(), or NULL */
 	void (*state)(u32 hash);
-	u64 marks_ever;
 };
 extern struct hd_engine hd_eng;
 
@@ -195,6 +194,10 @@ enum { HD_MAX_SUBSCRIBERS = 12 };
 extern hd_subscriber hd_subscribers[HD_KINDS][HD_MAX_SUBSCRIBERS + 1];
 void hd_subscribe(u8 kind, hd_subscriber fn);
 void hd_unsubscribe_all(void);
+
+/* The goals of the loaded variant, ends with NULL; W->marks has a bit for each. */
+const char *const *hd_goals(void);
+void hd_find_goals(void);
 void hd_emit(struct hd_event *ev);
 
 /* What happens to the context of a task: op.code of HD_EV_CONTEXT. */

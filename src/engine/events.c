@@ -293,7 +293,34 @@ void heddle_state(u32 hash)
 		hd_eng.state(hash);
 }
 
+/* --- goals ------------------------------------------------------------------- */
+
 extern const struct hd_mark __start_hd_marks[] __attribute__((weak));
+extern const struct hd_mark __stop_hd_marks[] __attribute__((weak));
+static u64 goal_of[HD_MAX_MARKS]; /* a bit for each mark that is a goal */
+
+const char *const *hd_goals(void)
+{
+	static const char *const none[] = { NULL };
+
+	if (hd_eng.variant->goals)
+		return hd_eng.variant->goals;
+	return hd_eng.scenario->goals ? hd_eng.scenario->goals : none;
+}
+
+void hd_find_goals(void)
+{
+	u64 i, n = (u64)(__stop_hd_marks - __start_hd_marks);
+	const char *const *goal;
+	u64 bit;
+
+	for (i = 0; i < n && i < HD_MAX_MARKS; i++) {
+		goal_of[i] = 0;
+		for (goal = hd_goals(), bit = 1; *goal; goal++, bit <<= 1)
+			if (!strcmp(__start_hd_marks[i].name, *goal))
+				goal_of[i] |= bit;
+	}
+}
 
 void hd_mark_hit(const struct hd_mark *mark)
 {
@@ -302,7 +329,7 @@ void hd_mark_hit(const struct hd_mark *mark)
 	if (W->probing)
 		return;
 	if (i < HD_MAX_MARKS)
-		W->marks |= 1ull << i;
+		W->marks |= goal_of[i];
 	if (hd_eng.recording) {
 		hd_settle();
 		struct hd_event ev = { .op = { .kind = HD_EV_MARK },

@@ -37,7 +37,7 @@
 enum {
 	HD_MAX_HELD = 48,   /* locks held by one task, lockdep's MAX_LOCK_DEPTH */
 	HD_MAX_READS = 8,   /* words that an await watches */
-	HD_MAX_MARKS = 64,
+	HD_MAX_MARKS = 512, /* places of a program; goals of a variant: 64 */
 	HD_MAX_STEPS = 20000, /* ops of one run */
 	HD_OBJ_REFS = 4,    /* reference counters known of one object */
 };
@@ -174,7 +174,7 @@ struct hd_world {
 	u8 ntasks, nuser;
 	u8 nverdicts;
 	u64 unsettled_old, unsettled_id;
-	u64 marks;     /* reach goals met in this run */
+	u64 marks;     /* bit i: the i-th goal of hd_goals() was reached */
 	u32 verdict_bytes; /* of the list below, as tables count */
 	struct hd_verdict *verdicts; /* nverdicts, in the order of raising */
 	struct hd_task *tasks; /* behind the oracles' reservations */
