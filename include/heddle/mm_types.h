@@ -262,6 +262,10 @@ enum mm_step {
 	MM_STEP_ANON_VMA_CHECK_LOCKED = 1 << 22,
 	/* there mmap_lock is tried, not waited for, under the VMA lock */
 	MM_STEP_ANON_PREPARE_TRIES = 1 << 23,
+	/* UFFDIO_MOVE takes two page table locks by address */
+	MM_STEP_PTLS_BY_ADDRESS = 1 << 24,
+	/* and compares both PTEs once it holds them */
+	MM_STEP_MOVE_COMPARES_PTES = 1 << 25,
 };
 
 struct mm_form {

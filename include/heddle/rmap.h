@@ -47,6 +47,14 @@ static __always_inline void anon_vma_unlock_read(struct anon_vma *av)
 	up_read(&av->rwsem);
 }
 
+static __always_inline bool anon_vma_trylock_write(struct anon_vma *av)
+{
+	return down_write_trylock(&av->rwsem);
+}
+/* With a reference, which keeps it alive: the folio is mapped and locked. */
+struct anon_vma *folio_get_anon_vma(struct folio *folio);
+void put_anon_vma(struct anon_vma *av);
+
 /* The VMA gets an anon_vma if it has none: a neighbour's or a new one.  Under
  * mmap_lock, which keeps the neighbours alive.  0 or -ENOMEM. */
 int __must_check __anon_vma_prepare(struct vm_area_struct *vma);

@@ -48,10 +48,19 @@ static struct anon_vma *anon_vma_alloc(void)
 	return av;
 }
 
-static void put_anon_vma(struct anon_vma *av)
+void put_anon_vma(struct anon_vma *av)
 {
 	if (refcount_dec_and_test(&av->refcount))
 		kfree(av);
+}
+
+struct anon_vma *folio_get_anon_vma(struct folio *folio)
+{
+	struct anon_vma *av = READ_ONCE(folio->mapping);
+
+	if (av)
+		refcount_inc(&av->refcount);
+	return av;
 }
 
 /* One link more between the two; av's list is the caller's to lock. */

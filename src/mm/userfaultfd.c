@@ -44,9 +44,7 @@ struct folio *uffd_add_page(struct vm_area_struct *vma, unsigned long addr)
 	mmap_read_lock(vma->vm_mm);
 	BUG_ON(anon_vma_prepare(vma));
 	mmap_read_unlock(vma->vm_mm);
-	folio->mapping = vma->anon_vma;
-	folio->index = vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
-	atomic_set(&folio->_mapcount, 0);
+	folio_add_new_anon_rmap(folio, vma, addr);
 	set_pte(vma->vm_mm, table, addr,
 		(unsigned long)folio | _PAGE_PRESENT | _PAGE_RW);
 	return folio;

@@ -7,7 +7,7 @@
  * by trylock first, else by waiting and starting again, and then both PTEs are
  * compared under both locks, which are taken by address; a PTE that changed
  * meanwhile means to start over, not to fail.  Simplified: one page; no swap,
- * pinned or large pages; the TLB is not flushed here. */
+ * pinned, large or zero pages. */
 #include <heddle/rmap.h>
 #include <heddle/user_call.h>
 #include <heddle/userfaultfd.h>
@@ -76,8 +76,13 @@ static int read_ptes(struct move *m)
 /* With a reference, and the lock if that can be had at once. */
 static int get_folio(struct move *m, bool *locked)
 {
-	struct folio *folio = (struct folio *)(m->src_pte & ~_PAGE_BITS);
+	struct folio *folio = pte_folio(m->src_pte);
 
+	if (!folio) {
+		heddle_remark("the zero page is not moved");
+		user_cause_here(-EBUSY);
+		return -EBUSY;
+	}
 	spin_lock(&m->src_table->ptl);
 	if (READ_ONCE(*src_slot(m)) != m->src_pte) {
 		spin_unlock(&m->src_table->ptl);
@@ -129,11 +134,10 @@ static int move_present_pte(struct move *m)
 		goto out;
 	}
 	WRITE_ONCE(*src_slot(m), 0);
-	m->folio->mapping = vma->anon_vma;
-	m->folio->index = vma->vm_pgoff +
-			  ((m->dst - vma->vm_start) >> PAGE_SHIFT);
-	WRITE_ONCE(*dst_slot(m), m->src_pte);
-	mm_note(MM_NOTE_PTE_SET, m->mm, (void *)m->dst, m->src_pte);
+	flush_tlb_page(m->mm, m->src);
+	WRITE_ONCE(m->folio->mapping, vma->anon_vma);
+	m->folio->index = linear_page_index(vma, m->dst);
+	install_pte(m->mm, m->dst_table, m->dst, m->src_pte);
 	heddle_mark("page moved");
 	err = 0;
 out:
