@@ -31,6 +31,7 @@ enum writer {
 	MPROTECT, /* both read-only */
 	MUNMAP,
 	BOTH,      /* mprotect, which does not forbid to move; then munmap */
+	DONTNEED,  /* madvise of the page, which needs no VMA lock */
 	ELSEWHERE, /* mprotect of another VMA */
 	NOBODY,
 };
@@ -97,6 +98,9 @@ static void writer_task(void *arg)
 		fallthrough;
 	case MUNMAP:
 		do_munmap(mm, A, end);
+		break;
+	case DONTNEED:
+		do_madvise_dontneed(mm, A, A + PAGE_SIZE);
 		break;
 	case ELSEWHERE:
 		do_mprotect(mm, C, C + PAGE_SIZE, VM_READ);

@@ -31,6 +31,8 @@
  * - merged-*: clean.  merged-no-undo and merged-keeps-dst leave out what the
  *   merged form does when the second lock fails: let go of dst, and look it up
  *   again.  trust-rcu takes the failed lookup under RCU for an answer.
+ * - merged-no-compare moves a page that MADV_DONTNEED has freed meanwhile, which
+ *   needs mmap_lock for read only and so comes in between.
  * - *-overflow: not said on the list.  vma_start_write() returns at once if the
  *   numbers are equal, for then the caller has locked the VMA before.  If they
  *   are equal because the sequence has come round, it does not wait for a reader
@@ -372,6 +374,8 @@ static const struct heddle_task tasks[] = {
 };
 
 
+#define NO_COMPARE (.lock = &vma_lock_gen1, .free_by_rcu = true, \
+		    .without = MM_STEP_MOVE_COMPARES_PTES)
 FORM(v4, GEN1, &v4);
 FORM(v4_diagram, GEN1, &v4_diagram);
 FORM(v4_one, GEN1, &v4, .one_vma = true);
@@ -393,6 +397,8 @@ FORM(merged_overflow, GEN1, &uffd_move_merged, .overflow = true);
 FORM(no_undo, GEN1, &no_undo);
 FORM(keeps_dst, GEN1, &keeps_dst, .writer = MUNMAP);
 FORM(trust_rcu, GEN1, &trust_rcu);
+FORM(merged_madvise, GEN1, &uffd_move_merged, .writer = DONTNEED);
+FORM(no_compare, NO_COMPARE, &uffd_move_merged, .writer = DONTNEED);
 FORM(gen3, GEN3, &uffd_move_merged);
 FORM(gen3_munmap, GEN3, &uffd_move_merged, .writer = MUNMAP);
 FORM(gen3_overflow, GEN3, &uffd_move_merged, .overflow = true);
@@ -407,6 +413,8 @@ static const char *const overflown[] = {
 	"undo, then both under mmap_lock",
 	"under mmap_lock, and yet write-locked", NULL,
 };
+static const char *const compared[] = { "page moved",
+					"a PTE changed meanwhile", NULL };
 static const char *const one_vma[] = { "both VMAs locked", "page moved", NULL };
 
 static const struct heddle_question questions[] = {
@@ -510,6 +518,10 @@ static const struct heddle_variant variants[] = {
 	    { HD_V_DETACHED_READ_LOCK, 1 },
 	    { HD_V_ASSERT_RACE, 1 } },
 	  .source = BROKEN },
+	{ "merged-madvise", "against MADV_DONTNEED of the page",
+	  &merged_madvise_form, .goals = compared, .kernel = "6.9-6.13" },
+	{ "merged-no-compare", "does not compare the PTEs under both locks",
+	  &no_compare_form, { { HD_V_RMAP, 1 } }, .source = BROKEN },
 	{ "trust-rcu", "nothing under RCU: -ENOENT", &trust_rcu_form,
 	  { { HD_V_SPURIOUS_ERROR, 1 } }, .source = BROKEN },
 	{ "merged-6.15", "the VMA lock is a reference count", &gen3_form,
