@@ -83,6 +83,8 @@ struct heddle_scenario {
 
 /* The variant that runs. */
 const struct heddle_variant *heddle_variant(void);
+/* The tasks of its scenario. */
+const struct heddle_task *heddle_tasks(void);
 static inline const void *heddle_variant_data(void)
 {
 	return heddle_variant()->data;

@@ -13,9 +13,14 @@
  * direction, and whether it reads or writes is a data choice: the schedule has
  * it, so run, explore and fuzz try all.
  *
- *   munmap mprotect mremap madvise   system calls (mm.h)
+ *   munmap mmap mprotect mremap madvise   system calls (mm.h)
+ *   fork         copies the address space, and lets go of the copy
+ *   exit         the process ends: its threads, which the other opponents are,
+ *                have left by then; who is none of them has to mmget_not_zero()
  *   fault        a page fault at any page of the arena
  *   stack_fault  a fault one page below the first VM_GROWSDOWN VMA
+ *   uffd_copy, uffd_move   ioctls of userfaultfd; the VMAs that the arena has in
+ *                the set-up are registered (part MM_ANON)
  *   collapse     khugepaged makes a huge page of a group (6.12)
  *   writer       write-locks mmap_lock, then each VMA in the order of addresses
  */
@@ -36,14 +41,18 @@ struct mm_call {
 	X(mprotect)                                                    \
 	X(mremap)                                                      \
 	X(madvise)                                                     \
+	X(mmap)                                                        \
 	X(writer)                                                      \
 	X(collapse)                                                    \
-	X(stack_fault)
+	X(stack_fault)                                                 \
+	X(fork)                                                        \
+	X(uffd_move)                                                   \
+	X(exit)
 
 #define X(name) extern const struct mm_call heddle_call_##name;
 HD_CALLS(X)
 #undef X
-/* In the order of HD_CALLS. */
+/* In the order of HD_CALLS; NULL behind the last. */
 extern const struct mm_call *const heddle_calls[];
 
 /* In the set-up: the calls act on [start, end) of mm. */

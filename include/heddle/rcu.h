@@ -26,7 +26,7 @@ bool rcu_read_lock_held(void);
 
 /* At most HD_RCU_CALLS wait at any time (verdict limit).  Queueing a head that
  * is still queued is verdict rcu-usage. */
-enum { HD_RCU_CALLS = 16 };
+enum { HD_RCU_CALLS = 48 };
 void call_rcu(struct rcu_head *head, rcu_callback_t func);
 #define kfree_rcu(ptr, rhf)                                            \
 	do {                                                           \

@@ -21,6 +21,11 @@ const struct heddle_variant *heddle_variant(void)
 	return hd_eng.variant;
 }
 
+const struct heddle_task *heddle_tasks(void)
+{
+	return hd_eng.scenario->tasks;
+}
+
 static void boot_main(void *fn)
 {
 	void *ignored;

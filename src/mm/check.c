@@ -6,8 +6,15 @@
 
 #include "../engine/engine.h"
 
-enum { MAX_MMS = 4 };
+enum { MAX_MMS = 8 };
 static u64 *mms; /* world: addresses of the mm_structs */
+
+bool check_alive(const void *p)
+{
+	const struct hd_object *o = hd_object_at((u64)p);
+
+	return o && o->state != HD_OBJ_FREED;
+}
 
 static void on_note(const struct hd_event *ev)
 {
@@ -15,7 +22,8 @@ static void on_note(const struct hd_event *ev)
 
 	if (ev->op.code != MM_NOTE_NEW)
 		return;
-	for (i = 0; i < MAX_MMS && mms[i]; i++)
+	/* the place of one that was freed is free */
+	for (i = 0; i < MAX_MMS && mms[i] && check_alive((void *)mms[i]); i++)
 		;
 	if (i == MAX_MMS)
 		hd_limit("address spaces known to the checks");
@@ -25,13 +33,6 @@ static void on_note(const struct hd_event *ev)
 const struct mm_struct *check_mm(u32 i)
 {
 	return i < MAX_MMS ? (const struct mm_struct *)mms[i] : NULL;
-}
-
-bool check_alive(const void *p)
-{
-	const struct hd_object *o = hd_object_at((u64)p);
-
-	return o && o->state != HD_OBJ_FREED;
 }
 
 bool check_covered(const struct mm_struct *mm, unsigned long addr)

@@ -129,6 +129,7 @@ static void split_huge_pmd_locked(unsigned long *pmd, unsigned long addr)
 					first + i;
 	}
 	heddle_mark("huge page split");
+	smp_wmb(); /* the entries are there before the table is */
 	WRITE_ONCE(*pmd, (unsigned long)table);
 }
 

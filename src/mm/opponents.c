@@ -5,19 +5,56 @@
  * world; a variant's struct mm_form says of which release. */
 #include <heddle/opponents.h>
 #include <heddle/user_call.h>
+#include <heddle/userfaultfd.h>
 
 #include "mm.h"
 
 static struct {
 	struct mm_struct *mm;
 	unsigned long start, end;
+	struct userfaultfd_ctx *ctx;
+	bool exits;
 } arena;
+
+static void register_vmas(void)
+{
+	struct vm_area_struct *vma;
+
+	if (arena.ctx)
+		return;
+	arena.ctx = userfaultfd_new(arena.mm);
+	for (vma = find_vma(arena.mm, arena.start);
+	     vma && vma->vm_start < arena.end;
+	     vma = find_vma(arena.mm, vma->vm_end))
+		userfaultfd_register(arena.ctx, vma, VM_UFFD_MISSING);
+}
+
+/* What opponents need of the world; threads of a process that exits count. */
+static void get_ready_for(const struct heddle_task *tasks)
+{
+	const struct heddle_task *t;
+	u32 threads = 0;
+
+	for (t = tasks; t->name; t++) {
+		if (t->fn != heddle_opponent)
+			continue;
+		if (t->arg == &heddle_call_exit)
+			arena.exits = true;
+		else
+			threads++;
+		if (t->arg == &heddle_call_uffd_move)
+			register_vmas();
+	}
+	while (arena.exits && threads--)
+		mmget(arena.mm);
+}
 
 void heddle_arena(struct mm_struct *mm, unsigned long start, unsigned long end)
 {
 	arena.mm = mm;
 	arena.start = start;
 	arena.end = end;
+	get_ready_for(heddle_tasks());
 }
 
 static unsigned long choose_page(unsigned long start, unsigned long end)
@@ -81,6 +118,55 @@ static void madvise(struct mm_struct *mm, unsigned long start,
 		    unsigned long end)
 {
 	do_madvise_dontneed(mm, start, end);
+}
+
+static void mmap(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	do_mmap(mm, start, end, VM_READ | VM_WRITE, NULL, start >> PAGE_SHIFT);
+}
+
+static void fork(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	struct mm_struct *child;
+	int err;
+
+	(void)start;
+	(void)end;
+	child = dup_mm(mm, &err);
+	if (child)
+		mmput(child);
+}
+
+static void exit(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	(void)start;
+	(void)end;
+	mmput(mm);
+}
+
+/* From the lower half to the upper one, or the other way round. */
+static void choose_pages(unsigned long start, unsigned long end,
+			 unsigned long *dst, unsigned long *src)
+{
+	unsigned long half = (start + end) / 2 & ~(PAGE_SIZE - 1), tmp;
+
+	*dst = choose_page(half, end);
+	*src = choose_page(start, half > start ? half : end);
+	if (heddle_choose(2)) {
+		tmp = *dst;
+		*dst = *src;
+		*src = tmp;
+	}
+}
+
+static void uffd_move(struct mm_struct *mm, unsigned long start,
+		      unsigned long end)
+{
+	unsigned long dst, src;
+
+	(void)mm;
+	choose_pages(start, end, &dst, &src);
+	userfaultfd_move(arena.ctx, dst, src, &uffd_move_merged);
 }
 
 static void writer(struct mm_struct *mm, unsigned long start,
@@ -155,4 +241,6 @@ void heddle_make_call(const struct mm_call *call)
 void heddle_opponent(void *arg)
 {
 	heddle_make_call(arg);
+	if (arena.exits && arg != &heddle_call_exit)
+		mmput(arena.mm);
 }

@@ -37,6 +37,7 @@ struct page_table *pte_alloc(struct mm_struct *mm, unsigned long addr)
 	pmd = *slot;
 	if (!pmd) {
 		pmd = (unsigned long)fresh;
+		smp_wmb(); /* whoever finds the table finds its lock */
 		WRITE_ONCE(*slot, pmd);
 	}
 	spin_unlock(pmd_lockptr(mm));
