@@ -50,6 +50,8 @@ static const struct row rows[] = {
 	{ "signals", 0, COUNT1, AT(signals), V_RUN | V_EXPLORE, 64, "N",
 	  "let up to N signals arrive (no N: 1; default: as many as\n"
 	  "the variant declares)" },
+	{ "calls", 0, TEXT, AT(calls), V_RUN | V_EXPLORE, 0, "LIST",
+	  "keep to these calls (mm_mix: munmap,fault,...)" },
 	{ "out", 0, TEXT, AT(out), V_RUN | V_EXPLORE, 0, "DIR",
 	  "save each schedule found as DIR/<signature>.sched" },
 	{ "report", 0, FLAG, AT(report), V_EXPLORE, 0, NULL,
@@ -77,8 +79,6 @@ static const struct row rows[] = {
 	  "where its search is known to miss a cycle; or, run only, over\n"
 	  "all runs together as well" },
 	{ "weak", 0, NOT_YET, 0, V_EXPLORE, 0, "N", "not built yet" },
-	{ "calls", 0, NOT_YET, 0, V_RUN | V_EXPLORE | V_MIN, 0, "LIST",
-	  "not built yet" },
 };
 
 bool parse_number(const char *s, u64 max, u64 *v)

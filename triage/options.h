@@ -15,7 +15,7 @@ enum { NOT_GIVEN = -2 };
 enum lockdep_mode { LOCKDEP_KERNEL, LOCKDEP_EXACT, LOCKDEP_BOOT };
 
 struct options {
-	const char *strategy, *want, *out, *scenario;
+	const char *strategy, *want, *out, *scenario, *calls;
 	u64 schedules, max_schedules, limit;
 	u64 seed, seeds;
 	s64 preemptions;   /* -1: none */

@@ -31,14 +31,38 @@ static const struct heddle_scenario *by_name(const char *name, size_t len)
 }
 
 static const struct heddle_variant *variant(const struct heddle_scenario *s,
-					    const char *name)
+					    const char *name, size_t len)
 {
 	const struct heddle_variant *v;
 
 	for (v = s->variants; v->name; v++)
-		if (!strcmp(v->name, name))
+		if (strlen(v->name) == len && !memcmp(v->name, name, len))
 			return v;
 	return NULL;
+}
+
+static bool has_call(const struct heddle_scenario *s, const char *name,
+		     size_t len)
+{
+	u32 i;
+
+	for (i = 0; s->calls && s->calls[i]; i++)
+		if (strlen(s->calls[i]) == len && !memcmp(s->calls[i], name, len))
+			return true;
+	return false;
+}
+
+bool target_calls(struct target *t, const char *list)
+{
+	const char *at, *end;
+
+	for (at = list; *at; at = *end ? end + 1 : end) {
+		end = at + strcspn(at, ",");
+		if (!has_call(t->scenario, at, (size_t)(end - at)))
+			return false;
+	}
+	return snprintf(t->calls, sizeof(t->calls), "%s", list) <
+	       (int)sizeof(t->calls);
 }
 
 bool only_one_scenario(void)
@@ -49,19 +73,31 @@ bool only_one_scenario(void)
 /* ":VARIANT" is enough where there is only one scenario. */
 bool target_find(const char *arg, struct target *t)
 {
-	const char *colon = strchr(arg, ':');
-	size_t len = colon ? (size_t)(colon - arg) : strlen(arg);
+	const char *colon = strchr(arg, ':'), *plus = strchr(arg, '+');
+	size_t whole = plus ? (size_t)(plus - arg) : strlen(arg);
+	size_t len = colon ? (size_t)(colon - arg) : whole;
 
-	t->variant = NULL;
+	memset(t, 0, sizeof(*t));
 	t->scenario = !len && only_one_scenario() ? scenario_at(0) :
 						    by_name(arg, len);
 	if (!t->scenario)
 		return false;
-	t->variant = colon ? variant(t->scenario, colon + 1) :
-			     t->scenario->variants;
+	t->variant = colon ? variant(t->scenario, colon + 1,
+				     whole - len - 1) : t->scenario->variants;
 	if (t->variant && !t->variant->name)
 		t->variant = NULL;
-	return t->variant != NULL;
+	return t->variant && (!plus || target_calls(t, plus + 1));
+}
+
+/* What the scenario has instead. */
+static void no_such_calls(const struct target *t, const char *list)
+{
+	u32 i;
+
+	fprintf(stderr, "heddle: calls '%s': %s has", list, t->scenario->name);
+	for (i = 0; t->scenario->calls && t->scenario->calls[i]; i++)
+		fprintf(stderr, "%s %s", i ? "," : "", t->scenario->calls[i]);
+	fprintf(stderr, i ? "\n" : " none\n");
 }
 
 bool target_parse(const char *arg, struct target *t)
@@ -74,20 +110,24 @@ bool target_parse(const char *arg, struct target *t)
 		fprintf(stderr, "heddle: no scenario is called '%.*s' "
 			"(%s list names them)\n",
 			(int)strcspn(arg, ":"), arg, program);
-	else
-		fprintf(stderr, "heddle: %s has no variant called '%s' "
+	else if (!t->variant)
+		fprintf(stderr, "heddle: %s has no variant called '%.*s' "
 			"(%s list names them)\n", t->scenario->name,
+			colon ? (int)strcspn(colon + 1, "+") : 0,
 			colon ? colon + 1 : "", program);
+	else
+		no_such_calls(t, strchr(arg, '+') + 1);
 	return false;
 }
 
 void target_name(const struct target *t, char *buf, size_t size)
 {
-	snprintf(buf, size, "%s:%s", t->scenario->name, t->variant->name);
+	snprintf(buf, size, "%s:%s%s%s", t->scenario->name, t->variant->name,
+		 t->calls[0] ? "+" : "", t->calls);
 }
 
-bool target_argument(const char *verb, const struct options *o,
-		     struct target *t)
+static bool one_target(const char *verb, const struct options *o,
+		       struct target *t)
 {
 	if (o->nargs > 1) {
 		fprintf(stderr, "heddle %s: one SCENARIO, please: %s\n", verb,
@@ -100,6 +140,17 @@ bool target_argument(const char *verb, const struct options *o,
 		return target_parse(scenario_at(0)->name, t);
 	fprintf(stderr, "heddle %s: which SCENARIO? (%s list names them)\n",
 		verb, program);
+	return false;
+}
+
+bool target_argument(const char *verb, const struct options *o,
+		     struct target *t)
+{
+	if (!one_target(verb, o, t))
+		return false;
+	if (!o->calls || target_calls(t, o->calls))
+		return true;
+	no_such_calls(t, o->calls);
 	return false;
 }
 
@@ -133,8 +184,9 @@ bool target_open(const struct target *t)
 
 	/* a load maps a new template: do not repeat it for every file */
 	if (hd_eng.template && hd_eng.scenario == t->scenario &&
-	    hd_eng.variant == t->variant)
+	    hd_eng.variant == t->variant && !strcmp(hd_eng.calls, t->calls))
 		return true;
+	snprintf(hd_eng.calls, sizeof(hd_eng.calls), "%s", t->calls);
 	wrong = hd_open(t->scenario, t->variant);
 	if (!wrong)
 		return true;

@@ -27,6 +27,7 @@
  * ORDINAL-th call of the engine in FUNCTION, where the task is for the K-th
  * time; WORD says what kind of op), or "at end" (the task has ended), or
  * "at ?" (no such op in the run that was written: (TASK, N) alone counts).
+ * SCENARIO:VARIANT+CALL,CALL keeps the scenario to these calls (--calls).
  * The second of two tasks with one name is NAME~2.  Then at most one want, at
  * most four proofs, any number of verdicts (signatures, in the order they are
  * raised), and as the last line the trace hash, or "hash -" if nothing was
@@ -157,9 +158,11 @@ static void write_all(FILE *out, const struct sched_file *f)
 {
 	static struct line lines[HD_MAX_EDITS];
 	u32 i, n = collect(&f->schedule, lines);
+	char name[256];
 
-	fprintf(out, "heddle schedule 1\nscenario %s:%s\nmodel %016llx\n"
-		"base %s seed %u\n", f->scenario, f->variant,
+	target_name(&f->target, name, sizeof(name));
+	fprintf(out, "heddle schedule 1\nscenario %s\nmodel %016llx\n"
+		"base %s seed %u\n", name,
 		(unsigned long long)f->model_id,
 		hd_strategy_by_id(f->schedule.strategy)->name,
 		f->schedule.seed);

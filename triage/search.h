@@ -79,6 +79,8 @@ bool minimise_within(const struct target *t, const char *signature,
 /* --- scenario.c: target_parse() without a word on stderr ----------------- */
 
 bool target_find(const char *arg, struct target *t);
+/* Keep to these, with commas; false: the scenario does not have one of them. */
+bool target_calls(struct target *t, const char *list);
 void target_name(const struct target *t, char *buf, size_t size);
 
 /* --- ddmin.c ------------------------------------------------------------- */

@@ -13,10 +13,11 @@
 enum { EXIT_CLEAN = 0, EXIT_VERDICT = 1, EXIT_USAGE = 2, EXIT_INCOMPLETE = 3,
        EXIT_FAULT = 70 };
 
-/* --- scenario.c: SCENARIO[:VARIANT] ----------------------------------------- */
+/* --- scenario.c: SCENARIO[:VARIANT][+CALL,CALL...] --------------------------- */
 struct target {
 	const struct heddle_scenario *scenario;
 	const struct heddle_variant *variant;
+	char calls[96]; /* all that the scenario may call; "": no limit */
 };
 bool only_one_scenario(void); /* then verbs need not be told which */
 /* Iterate the linked scenarios; NULL at the end. */

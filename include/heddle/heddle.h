@@ -71,6 +71,7 @@ struct heddle_scenario {
 	void (*setup)(void); /* builds the world, before any task runs */
 	void (*check)(void); /* after all tasks ended; may be NULL */
 	const char *const *goals; /* reach goals: marks, ends with NULL */
+	const char *const *calls; /* that --calls may keep to; ends with NULL */
 	bool canary;         /* planted bug: a campaign must find it */
 };
 
@@ -83,6 +84,8 @@ struct heddle_scenario {
 
 /* The variant that runs. */
 const struct heddle_variant *heddle_variant(void);
+/* --calls did not leave it out: one of the scenario's calls.  In the set-up. */
+bool heddle_allows(const char *call);
 /* The tasks of its scenario. */
 const struct heddle_task *heddle_tasks(void);
 static inline const void *heddle_variant_data(void)

@@ -35,6 +35,7 @@ struct mm_call {
 		   unsigned long end);
 };
 
+/* What can happen to any address space ... */
 #define HD_CALLS(X)                                                    \
 	X(munmap)                                                      \
 	X(fault)                                                       \
@@ -45,12 +46,15 @@ struct mm_call {
 	X(writer)                                                      \
 	X(collapse)                                                    \
 	X(stack_fault)                                                 \
-	X(fork)                                                        \
+	X(fork)
+/* ... and what asks for more than VMAs. */
+#define HD_SPECIAL_CALLS(X)                                            \
 	X(uffd_move)                                                   \
 	X(exit)
 
 #define X(name) extern const struct mm_call heddle_call_##name;
 HD_CALLS(X)
+HD_SPECIAL_CALLS(X)
 #undef X
 /* In the order of HD_CALLS; NULL behind the last. */
 extern const struct mm_call *const heddle_calls[];

@@ -21,6 +21,19 @@ const struct heddle_variant *heddle_variant(void)
 	return hd_eng.variant;
 }
 
+bool heddle_allows(const char *call)
+{
+	size_t len = strlen(call);
+	const char *at = hd_eng.calls, *end;
+
+	for (; *at; at = *end ? end + 1 : end) {
+		end = at + strcspn(at, ",");
+		if ((size_t)(end - at) == len && !memcmp(at, call, len))
+			return true;
+	}
+	return !hd_eng.calls[0];
+}
+
 const struct heddle_task *heddle_tasks(void)
 {
 	return hd_eng.scenario->tasks;

@@ -48,6 +48,7 @@ int hd_strategy_id(const char *name); /* -1 if there is none */
 struct hd_engine {
 	const struct heddle_scenario *scenario;
 	const struct heddle_variant *variant;
+	char calls[96];     /* the only ones that are allowed, with commas; "" */
 	const struct hd_strategy *strategy;
 	const struct hd_schedule *schedule;
 	u16 first_edit[HD_MAX_TASKS + 1]; /* index of the task's first edit */

@@ -208,6 +208,7 @@ static void stack_fault(struct mm_struct *mm, unsigned long start,
 #define X(name) \
 	const struct mm_call heddle_call_##name = { #name, name };
 HD_CALLS(X)
+HD_SPECIAL_CALLS(X)
 #undef X
 const struct mm_call *const heddle_calls[] = {
 #define X(name) &heddle_call_##name,

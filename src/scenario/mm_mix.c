@@ -20,8 +20,16 @@ enum { CALLS = 2, START = 0x2000, MIDDLE = 0x4000, END = 0x8000,
 
 static struct mm_struct *mm;
 
+#define X(name) #name,
+static const char *const names[] = { HD_CALLS(X) NULL };
+#undef X
+static const struct mm_call *call[16]; /* that --calls allows */
+static u32 ncalls;
+
 static void setup(void)
 {
+	u32 i;
+
 	mm = mm_alloc();
 	mm_add_vma_flags(mm, START, MIDDLE, VM_READ);
 	mm_add_vma(mm, MIDDLE, END);
@@ -29,19 +37,20 @@ static void setup(void)
 		mm_add_vma_flags(mm, STACK, STACK_END,
 				 VM_READ | VM_WRITE | VM_GROWSDOWN);
 	heddle_arena(mm, START, END);
+	ncalls = 0;
+	for (i = 0; heddle_calls[i]; i++)
+		if (heddle_allows(heddle_calls[i]->name))
+			call[ncalls++] = heddle_calls[i];
 }
 
 /* The n-th task begins with the n-th call unless the schedule says otherwise, so
  * that the empty schedule does something. */
 static void program(void *arg)
 {
-	u32 i, n, first = (u32)(unsigned long)arg;
+	u32 i, first = (u32)(unsigned long)arg, n = ncalls;
 
-	/* userfaultfd and exit ask for a world of their own */
-	for (n = 0; heddle_calls[n] != &heddle_call_uffd_move; n++)
-		;
 	for (i = 0; i < CALLS; i++)
-		heddle_make_call(heddle_calls[(first + heddle_choose(n)) % n]);
+		heddle_make_call(call[(first + heddle_choose(n)) % n]);
 }
 
 static const struct heddle_task tasks[] = {
@@ -80,4 +89,5 @@ HEDDLE_SCENARIO(mm_mix) = {
 	.tasks = tasks,
 	.setup = setup,
 	.goals = goals,
+	.calls = names,
 };
