@@ -128,10 +128,10 @@ static int dup_vma(struct mm_struct *mm, struct vm_area_struct *mpnt)
 	if (!tmp)
 		return -ENOMEM;
 	tmp->vm_mm = mm;
-	if (anon_vma_fork(tmp, mpnt)) {
-		vm_area_free(tmp);
-		return -ENOMEM;
-	}
+	if (mm_has(MM_POLICY) && vma_dup_policy(mpnt, tmp))
+		goto no_policy;
+	if (anon_vma_fork(tmp, mpnt))
+		goto no_anon_vma;
 	tmp->vm_flags &= ~VM_LOCKED;
 	vma_start_write(tmp);
 	vma_mark_attached(tmp);
@@ -139,6 +139,12 @@ static int dup_vma(struct mm_struct *mm, struct vm_area_struct *mpnt)
 	mm->map_count++;
 	dup_file(tmp);
 	return copy_page_range(tmp, mpnt);
+no_anon_vma:
+	if (mm_has(MM_POLICY))
+		mpol_put(tmp->vm_policy);
+no_policy:
+	vm_area_free(tmp);
+	return -ENOMEM;
 }
 
 static int dup_mmap(struct mm_struct *mm, struct mm_struct *oldmm)
