@@ -54,6 +54,8 @@ extern const struct vma_lock_ops vma_lock_gen1, vma_lock_gen2;
 extern const struct vma_lock_ops vma_lock_v6, vma_lock_v6_complete, vma_lock_v7;
 /* vma_lock_v10.c: as merged in 6.15, with the mutations of struct mm_form */
 extern const struct vma_lock_ops vma_lock_v10;
+/* With VMAs that may be reused by another mm: 6.15 and 6.16, and since 6.17. */
+extern const struct vma_lock_ops vma_lock_6_15, vma_lock_6_17;
 
 #ifndef HEDDLE_OWN_VMA_LOCK
 static __always_inline struct vm_area_struct *

@@ -173,6 +173,10 @@ struct vma_lock_ops {
 	/* NULL: use mmap_lock; ERR_PTR(-EAGAIN): the VMA was detached, look it
 	 * up again; else the VMA, read-locked. */
 	struct vm_area_struct *(*start_read)(struct vm_area_struct *vma);
+	/* Instead of it, if not NULL: the mm that was searched is passed, since
+	 * the VMA may be another mm's by now (6.15). */
+	struct vm_area_struct *(*start_read_mm)(struct mm_struct *mm,
+						struct vm_area_struct *vma);
 	void (*end_read)(struct vm_area_struct *vma);
 	void (*start_write)(struct vm_area_struct *vma);
 	void (*mark_attached)(struct vm_area_struct *vma);
@@ -245,6 +249,8 @@ enum mm_step {
 	/* mbind() write-locks the VMAs, before it looks for pages (6.5) */
 	MM_STEP_MBIND_LOCKS = 1 << 11,
 	MM_STEP_MBIND_LOCKS_FIRST = 1 << 12,
+	/* a reader that puts another mm's VMA holds that mm meanwhile (6.17) */
+	MM_STEP_GRAB_OTHER_MM = 1 << 13,
 	/* fork write-locks the VMAs of the parent (6.4.3) */
 	MM_STEP_FORK_LOCKS_VMAS = 1 << 16,
 	/* fork flushes the parent's TLB entries before it unlocks */

@@ -3,8 +3,11 @@
  *
  * Models "mm: replace vm_lock and detached flag with a reference count",
  * [PATCH v10 12/18] of Feb 2025, which is the merged form.  Copied in logic,
- * in the order of the shared accesses: all functions below.  Simplified:
- * rcuwait has one waiter, the writer that holds mmap_lock.
+ * in the order of the shared accesses: all functions below.  Where VMAs are
+ * reused, vma_start_read() is given the mm that was searched (3104138517fc,
+ * 6.15), and looks whether the VMA is still that mm's before it puts it
+ * (9bbffee67ffd, 6.17); vma_lock_v10 is without that.
+ * Simplified: rcuwait has one waiter, the writer that holds mmap_lock.
  * Deliberately different: four mutations that struct mm_form can switch on, one
  * at a time, to show what each step is there for. */
 #define HEDDLE_OWN_VMA_LOCK /* this file is one */
@@ -39,20 +42,45 @@ static void vma_refcount_put(struct vm_area_struct *vma)
 		rcuwait_wake_up(&mm->vma_writer_wait);
 }
 
-static bool recheck_fails(struct vm_area_struct *vma)
+/* mm: that was searched; NULL: the VMA's own. */
+static struct mm_struct *mm_of(struct vm_area_struct *vma, struct mm_struct *mm)
+{
+	return mm ? mm : vma->vm_mm;
+}
+
+static bool recheck_fails(struct vm_area_struct *vma, struct mm_struct *mm)
 {
 	if (mm_form()->no_recheck)
 		return false;
 	return vma->vm_lock_seq ==
-	       raw_read_seqcount(&vma->vm_mm->mm_lock_seq);
+	       raw_read_seqcount(&mm_of(vma, mm)->mm_lock_seq);
 }
 
-static struct vm_area_struct *vma_start_read(struct vm_area_struct *vma)
+/* The other mm may be freed as soon as its writer is through, for which our put
+ * is enough: the wake-up comes after it. */
+static struct vm_area_struct *put_of_other_mm(struct vm_area_struct *vma)
+{
+	struct mm_struct *other = vma->vm_mm;
+
+	heddle_remark("another mm's by now: keep that while putting");
+	heddle_mark("VMA of another mm");
+	rcu_read_unlock(); /* mmdrop() may take long */
+	if (mm_does(MM_STEP_GRAB_OTHER_MM))
+		mmgrab(other);
+	vma_refcount_put(vma);
+	if (mm_does(MM_STEP_GRAB_OTHER_MM))
+		mmdrop(other);
+	rcu_read_lock();
+	return NULL;
+}
+
+static __always_inline struct vm_area_struct *
+start_read(struct vm_area_struct *vma, struct mm_struct *mm, bool check_mm)
 {
 	int oldcnt;
 
 	if (READ_ONCE(vma->vm_lock_seq) ==
-	    READ_ONCE(vma->vm_mm->mm_lock_seq.sequence)) {
+	    READ_ONCE(mm_of(vma, mm)->mm_lock_seq.sequence)) {
 		heddle_remark("equal: write-locked");
 		return NULL;
 	}
@@ -68,9 +96,11 @@ static struct vm_area_struct *vma_start_read(struct vm_area_struct *vma)
 		heddle_mark("increment sees 0");
 		return ERR_PTR(-EAGAIN);
 	}
-	mm_note(MM_NOTE_READER_INC, vma->vm_mm, vma, (u64)oldcnt + 1);
+	mm_note(MM_NOTE_READER_INC, mm_of(vma, mm), vma, (u64)oldcnt + 1);
 	rwsem_acquire_read(&vma->vmlock_dep_map, 0, 1, _RET_IP_);
-	if (unlikely(recheck_fails(vma))) {
+	if (check_mm && unlikely(vma->vm_mm != mm))
+		return put_of_other_mm(vma);
+	if (unlikely(recheck_fails(vma, mm))) {
 		heddle_remark("equal: write-locked, so vma_refcount_put()");
 		heddle_mark("re-check fails");
 		vma_refcount_put(vma);
@@ -78,6 +108,11 @@ static struct vm_area_struct *vma_start_read(struct vm_area_struct *vma)
 	}
 	heddle_remark("read lock granted");
 	return vma;
+}
+
+static struct vm_area_struct *vma_start_read(struct vm_area_struct *vma)
+{
+	return start_read(vma, NULL, false);
 }
 
 static void vma_end_read(struct vm_area_struct *vma)
@@ -179,11 +214,35 @@ static void vma_mark_detached(struct vm_area_struct *vma)
 		heddle_remark("zero by now: nothing to wait for");
 }
 
-const struct vma_lock_ops vma_lock_v10 = {
-	.start_read = vma_start_read,
-	.end_read = vma_end_read,
-	.start_read_locked = start_read_locked,
-	.start_write = vma_start_write,
-	.mark_attached = vma_mark_attached,
-	.mark_detached = vma_mark_detached,
-};
+/* The look at vm_mm is lock_vma_under_rcu()'s, who has nothing to do before. */
+static struct vm_area_struct *start_read_6_15(struct mm_struct *mm,
+					      struct vm_area_struct *vma)
+{
+	vma = start_read(vma, mm, false);
+	if (IS_ERR_OR_NULL(vma) || vma->vm_mm == mm)
+		return vma;
+	heddle_remark("another mm's by now");
+	heddle_mark("VMA of another mm");
+	vma_end_read(vma);
+	return NULL;
+}
+
+static struct vm_area_struct *start_read_6_17(struct mm_struct *mm,
+					      struct vm_area_struct *vma)
+{
+	return start_read(vma, mm, true);
+}
+
+#define FORM                                            \
+	.start_read = vma_start_read,                   \
+	.end_read = vma_end_read,                       \
+	.start_read_locked = start_read_locked,         \
+	.start_write = vma_start_write,                 \
+	.mark_attached = vma_mark_attached,             \
+	.mark_detached = vma_mark_detached
+
+const struct vma_lock_ops vma_lock_v10 = { FORM };
+const struct vma_lock_ops vma_lock_6_15 = { FORM,
+					    .start_read_mm = start_read_6_15 };
+const struct vma_lock_ops vma_lock_6_17 = { FORM,
+					    .start_read_mm = start_read_6_17 };
