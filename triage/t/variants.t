@@ -7,7 +7,8 @@
 # those numbers; clean ones reach all their goals.  Failures and signals come as
 # far as the variant declares them.  And found by `run` from 18 of 20 fixed seeds
 # with a budget of three times the 90th percentile that was measured
-# (budgets.tsv; UPDATE=1 measures again).
+# (budgets.tsv; UPDATE=1 measures again); what 18 of 20 do not find in 200,000
+# schedules has a "-" there and is left to the exhaustive search.
 use strict;
 use warnings;
 use FindBin;
@@ -73,11 +74,17 @@ my @rows;
 for my $v (@variants) {
 	for my $e (@{$v->{expect}}) {
 		my $key = "$v->{name} $e->{verdict}";
+		if (!$update && ($p90{$key} // '') eq '-') {
+			note "$key: left to explore";
+			delete $p90{$key};
+			next;
+		}
 		my $budget = 3 * ($p90{$key} // 0);
 		$budget = 20 if $budget < 20;
 		$budget = 200000 if $update;
 		my ($median, $p90, $found) = needs($v->{name}, $e->{verdict},
 			'portfolio', $budget);
+		($median, $p90) = ('-', '-') if $update && $found < 18;
 		push @rows, "$v->{name}\t$e->{verdict}\t$median\t$p90\n";
 		next if $update;
 		cmp_ok $found, '>=', 18,
