@@ -40,6 +40,9 @@ enum mm_note {
 	MM_NOTE_PAGE_COPIED,   /* a = folio: was read for a copy on write; it
 				* is what is judged, not the mm */
 	MM_NOTE_UNMAPPED,      /* what this task unmapped is mapped nowhere */
+	MM_NOTE_CALL,          /* a call has mmap_lock for write and begins */
+	MM_NOTE_CALL_FAILED,   /* b = error: mm must be what it was then; before
+				* mmap_lock is given back (check_restored.c) */
 };
 void mm_note(enum mm_note code, const struct mm_struct *mm, const void *a,
 	     u64 b);

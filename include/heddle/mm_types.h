@@ -272,6 +272,10 @@ enum mm_step {
 	MM_STEP_PTLS_BY_ADDRESS = 1 << 24,
 	/* and compares both PTEs once it holds them */
 	MM_STEP_MOVE_COMPARES_PTES = 1 << 25,
+	/* munmap that fails attaches again what it had detached */
+	MM_STEP_REATTACH = 1ull << 32,
+	/* a merge that fails takes back dup_anon_vma() */
+	MM_STEP_UNDO_DUP_ANON_VMA = 1ull << 33,
 };
 
 struct mm_form {

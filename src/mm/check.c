@@ -6,7 +6,6 @@
 
 #include "../engine/engine.h"
 
-enum { MAX_MMS = 8 };
 static u64 *mms; /* world: addresses of the mm_structs */
 
 bool check_alive(const void *p)
@@ -23,16 +22,16 @@ static void on_note(const struct hd_event *ev)
 	if (ev->op.code != MM_NOTE_NEW)
 		return;
 	/* the place of one that was freed is free */
-	for (i = 0; i < MAX_MMS && mms[i] && check_alive((void *)mms[i]); i++)
+	for (i = 0; i < CHECK_MMS && mms[i] && check_alive((void *)mms[i]); i++)
 		;
-	if (i == MAX_MMS)
+	if (i == CHECK_MMS)
 		hd_limit("address spaces known to the checks");
 	mms[i] = ev->old;
 }
 
 const struct mm_struct *check_mm(u32 i)
 {
-	return i < MAX_MMS ? (const struct mm_struct *)mms[i] : NULL;
+	return i < CHECK_MMS ? (const struct mm_struct *)mms[i] : NULL;
 }
 
 bool check_covered(const struct mm_struct *mm, unsigned long addr)
@@ -48,11 +47,12 @@ bool check_covered(const struct mm_struct *mm, unsigned long addr)
 
 void mm_checks_start(void)
 {
-	mms = hd_world_reserve(MAX_MMS * sizeof(*mms));
+	mms = hd_world_reserve(CHECK_MMS * sizeof(*mms));
 	hd_subscribe(HD_EV_NOTE, on_note);
 	check_vma_lock_start();
 	check_pte_start();
 	check_tree_start();
+	check_restored_start();
 	check_user_start();
 	check_tlb_start();
 	check_rmap_start();

@@ -6,6 +6,8 @@
 
 #include <heddle/mm.h>
 
+enum { CHECK_MMS = 8 }; /* address spaces known to the checks */
+
 void mm_checks_start(void);
 
 /* The i-th address space of the run, in the order in which they were made; NULL
@@ -20,6 +22,7 @@ bool check_covered(const struct mm_struct *mm, unsigned long addr);
 void check_vma_lock_start(void);
 void check_pte_start(void);
 void check_tree_start(void);
+void check_restored_start(void);
 void check_user_start(void);
 void check_tlb_start(void);
 void check_rmap_start(void);

@@ -39,9 +39,12 @@ static int mprotect_fixup(struct vm_area_struct *vma, unsigned long start,
 	flags |= vma->vm_flags & ~(VM_READ | VM_WRITE);
 	if (flags == vma->vm_flags)
 		return 0;
+	mm_note(MM_NOTE_CALL, mm, NULL, 0); /* each VMA: all or nothing */
 	vma = vma_modify(vma, start, end, flags, &err);
-	if (!vma)
+	if (!vma) {
+		mm_note(MM_NOTE_CALL_FAILED, mm, NULL, (u64)err);
 		return err;
+	}
 	vma_start_write(vma);
 	vma->vm_flags = flags;
 	if (mm_has(MM_ANON) && !(flags & VM_WRITE)) {

@@ -5,9 +5,11 @@
  * expansion in place.  Copied in logic: the old VMA is write-locked before the
  * new one is made; entries move under both tables' locks; with MREMAP_DONTUNMAP
  * the old VMA stays and loses its anon_vma, else it is unmapped, without a
- * downgrade.  Simplified: a table is never moved as a whole, a huge page is
- * split first; a failure half-way does not move pages back, since nothing fails
- * behind copy_vma().  Pages of which others know only a number stay at theirs. */
+ * downgrade; if that fails, the old place stays mapped, without its pages, and
+ * the call succeeds.  Simplified: a table is never moved as a whole, a huge page
+ * is split first; a failure half-way does not move pages back, since nothing
+ * fails behind copy_vma().  Pages of which others know only a number stay at
+ * theirs. */
 #include <heddle/mm.h>
 
 #include "mm.h"
@@ -122,8 +124,11 @@ static int move_vma(struct vm_area_struct *vma, unsigned long addr,
 		return -ENOMEM;
 	move_page_tables(mm, addr, new_addr, old_len);
 	heddle_mark("VMA moved");
-	if (!(flags & MREMAP_DONTUNMAP))
-		return do_vmi_munmap(mm, addr, addr + old_len);
+	if (!(flags & MREMAP_DONTUNMAP)) {
+		if (do_vmi_munmap(mm, addr, addr + old_len))
+			heddle_mark("the old place stays mapped");
+		return 0; /* the pages have moved */
+	}
 	vma->vm_flags &= ~VM_LOCKED;
 	if (vma->vm_start == addr && vma->vm_end == addr + old_len)
 		unlink_anon_vmas(vma);
@@ -150,11 +155,13 @@ static int mremap_locked(struct mm_struct *mm, unsigned long addr,
 		err = do_vmi_munmap(mm, new_addr, new_addr + new_len);
 		if (err)
 			return err;
+		mm_note(MM_NOTE_CALL, mm, NULL, 0); /* that is not undone */
 	}
 	if (new_len < old_len) {
 		err = do_vmi_munmap(mm, addr + new_len, addr + old_len);
 		if (err)
 			return err;
+		mm_note(MM_NOTE_CALL, mm, NULL, 0); /* nor that */
 		old_len = new_len;
 	}
 	vma = vma_lookup(mm, addr);
@@ -176,7 +183,10 @@ int do_mremap(struct mm_struct *mm, unsigned long addr, unsigned long old_len,
 
 	if (err)
 		return err;
+	mm_note(MM_NOTE_CALL, mm, NULL, 0);
 	err = mremap_locked(mm, addr, old_len, new_len, new_addr, flags);
+	if (err)
+		mm_note(MM_NOTE_CALL_FAILED, mm, NULL, (u64)err);
 	mmap_write_unlock(mm);
 	return err;
 }

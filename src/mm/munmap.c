@@ -19,6 +19,8 @@ static void reattach_vmas(struct vma_munmap *vms)
 	u32 i;
 
 	heddle_mark("munmap aborts");
+	if (!mm_does(MM_STEP_REATTACH))
+		return;
 	for (i = 0; i < vms->n; i++)
 		vma_mark_attached(vms->vma[i]);
 }
@@ -149,8 +151,11 @@ int do_munmap(struct mm_struct *mm, unsigned long start, unsigned long end)
 	int err;
 
 	mmap_write_lock(mm);
+	mm_note(MM_NOTE_CALL, mm, NULL, 0);
 	err = munmap_locked(mm, start, end, true);
-	if (err)
+	if (err) {
+		mm_note(MM_NOTE_CALL_FAILED, mm, NULL, (u64)err);
 		mmap_write_unlock(mm);
+	}
 	return err;
 }

@@ -80,8 +80,7 @@ static int commit_merge(const struct merge *m, struct vm_area_struct *dup)
 				  .remove2 = m->remove2 };
 
 	if (heddle_fail("maple_node")) {
-		if (dup)
-			unlink_anon_vmas(dup);
+		undo_dup_anon_vma(dup);
 		return -ENOMEM;
 	}
 	vma_start_change(&vp, m->start, m->end);

@@ -141,6 +141,12 @@ int dup_anon_vma(struct vm_area_struct *dst, struct vm_area_struct *src,
 	return err;
 }
 
+void undo_dup_anon_vma(struct vm_area_struct *dup)
+{
+	if (dup && mm_does(MM_STEP_UNDO_DUP_ANON_VMA))
+		unlink_anon_vmas(dup);
+}
+
 static int split_new_vma(struct vm_area_struct *vma, struct vm_area_struct *new,
 			 unsigned long addr, bool new_below)
 {
@@ -239,8 +245,7 @@ int vma_expand(struct vm_area_struct *vma, unsigned long start,
 			return err;
 	}
 	if (heddle_fail("maple_node")) {
-		if (dup)
-			unlink_anon_vmas(dup);
+		undo_dup_anon_vma(dup);
 		return -ENOMEM;
 	}
 	vma_start_change(&vp, start, end);

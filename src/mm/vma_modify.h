@@ -28,5 +28,7 @@ void vma_set_range(struct vm_area_struct *vma, unsigned long start,
 int __must_check dup_anon_vma(struct vm_area_struct *dst,
 			      struct vm_area_struct *src,
 			      struct vm_area_struct **dup);
+/* dup: what dup_anon_vma() said, or NULL. */
+void undo_dup_anon_vma(struct vm_area_struct *dup);
 
 #endif
