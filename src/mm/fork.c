@@ -156,6 +156,7 @@ static int dup_mmap(struct mm_struct *mm, struct mm_struct *oldmm)
 	if (err)
 		return err;
 	mmap_write_lock_nested(mm, SINGLE_DEPTH_NESTING);
+	mm_note(MM_NOTE_CALL, oldmm, NULL, 0);
 	while (!err && (mpnt = find_vma(oldmm, addr))) {
 		err = signal_pending(current) ? -EINTR : dup_vma(mm, mpnt);
 		addr = mpnt->vm_end;
@@ -163,6 +164,8 @@ static int dup_mmap(struct mm_struct *mm, struct mm_struct *oldmm)
 	mmap_write_unlock(mm);
 	if (mm_does(MM_STEP_FORK_FLUSHES))
 		flush_tlb_mm(oldmm);
+	if (err)
+		mm_note(MM_NOTE_CALL_FAILED, oldmm, NULL, (u64)err);
 	mmap_write_unlock(oldmm);
 	return err;
 }

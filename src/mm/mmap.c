@@ -185,6 +185,8 @@ static int mmap_region(struct mmap_state *map)
 
 	if (err)
 		return err;
+	if (form() != MM_MMAP_6_12) /* what lay there does not come back */
+		mm_note(MM_NOTE_CALL, map->mm, NULL, 0);
 	vma = try_merge(map, &err);
 	if (!vma && !err)
 		vma = new_vma(map, &err);
@@ -210,7 +212,10 @@ int do_mmap(struct mm_struct *mm, unsigned long addr, unsigned long end,
 
 	if (err)
 		return err;
+	mm_note(MM_NOTE_CALL, mm, NULL, 0);
 	err = mmap_region(&map);
+	if (err && !(map.cleared && map.vms.n)) /* else there is a gap */
+		mm_note(MM_NOTE_CALL_FAILED, mm, NULL, (u64)err);
 	mmap_write_unlock(mm);
 	return err;
 }
