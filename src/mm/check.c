@@ -12,7 +12,7 @@ bool check_alive(const void *p)
 {
 	const struct hd_object *o = hd_object_at((u64)p);
 
-	return o && o->state != HD_OBJ_FREED;
+	return o && o->state == HD_OBJ_LIVE;
 }
 
 static void on_note(const struct hd_event *ev)

@@ -98,7 +98,7 @@ static void writer(void *arg)
 	vma_start_write(a);
 	mm_note(MM_NOTE_WRITE_LOCKED, mm, a, 0);
 	vma_start_write(a); /* is one already: must not wait for itself */
-	a->vm_end = a->vm_end; /* what readers must not see half done */
+	WRITE_ONCE(a->vm_end, a->vm_end); /* what readers must not see half done */
 	mmap_write_unlock(mm);
 }
 
