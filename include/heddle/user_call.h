@@ -8,7 +8,8 @@
  * The model says when a call begins and how it ends, and whoever makes a reason
  * true or false says so in the same step, under whatever guards it.  Errors are
  * numbers as the call returns them: -EAGAIN, or VM_FAULT_SIGBUS of a fault.  None
- * of this is an op. */
+ * of this is an op; but an argument that is read from the world is one, so read
+ * it before what makes the reason true. */
 #ifndef HEDDLE_USER_CALL_H
 #define HEDDLE_USER_CALL_H
 

@@ -68,6 +68,13 @@ int userfaultfd_move(struct userfaultfd_ctx *ctx, unsigned long dst,
 int userfaultfd_copy(struct userfaultfd_ctx *ctx, unsigned long dst,
 		     struct mm_struct *current_mm, unsigned long src);
 
+/* Parts of the latter.  A page of one's own; NULL: no memory. */
+struct folio *uffd_alloc_folio(void);
+/* Under the VMA's lock.  -EEXIST: something is there, and folio still the
+ * caller's. */
+int mfill_atomic_install_pte(struct vm_area_struct *dst_vma, unsigned long dst,
+			     struct folio *folio);
+
 /* --- events of mm (remove, mremap, fork): calls meanwhile get -EAGAIN ----------- */
 
 void userfaultfd_event_begin(struct userfaultfd_ctx *ctx);

@@ -54,16 +54,20 @@ struct folio *uffd_add_page(struct vm_area_struct *vma, unsigned long addr)
 
 void userfaultfd_event_begin(struct userfaultfd_ctx *ctx)
 {
+	const struct mm_struct *mm = ctx->mm;
+
 	down_write(&ctx->map_changing_lock);
 	atomic_inc(&ctx->mmap_changing);
-	user_cause(ctx->mm, -EAGAIN, true);
+	user_cause(mm, -EAGAIN, true);
 	up_write(&ctx->map_changing_lock);
 }
 
 void userfaultfd_event_end(struct userfaultfd_ctx *ctx)
 {
+	const struct mm_struct *mm = ctx->mm;
+
 	atomic_dec(&ctx->mmap_changing);
-	user_cause(ctx->mm, -EAGAIN, false); /* one event at a time */
+	user_cause(mm, -EAGAIN, false); /* one event at a time */
 }
 
 /* --- VMA locks -------------------------------------------------------------------- */
