@@ -126,6 +126,12 @@ void hd_annotate_downgrade(struct lockdep_map *map);
 
 /* Is the map held by this task?  read: -1 in any mode, 0 exclusively, 1 as
  * reader (recursive or not). */
+/* For the race oracle, right behind a lock operation: what was released by the
+ * lock's owner before goes with this task's marked stores from here on.  The LKMM
+ * has it of every unlock and the lock that follows it (po-unlock-lock-po); the
+ * oracle does not, because so few programs need it that it is not worth its
+ * price at every lock. */
+#define heddle_unlock_lock_orders() hd_fence(HD_RELEASE)
 bool hd_lock_is_held(const struct lockdep_map *map, int read);
 #define lock_is_held(m) hd_lock_is_held(m, -1)
 #define lock_is_held_type(m, read) hd_lock_is_held(m, read)

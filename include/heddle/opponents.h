@@ -49,6 +49,7 @@ struct mm_call {
 	X(fork)
 /* ... and what asks for more than VMAs. */
 #define HD_SPECIAL_CALLS(X)                                            \
+	X(uffd_copy)                                                   \
 	X(uffd_move)                                                   \
 	X(exit)
 

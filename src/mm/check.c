@@ -10,7 +10,8 @@ static u64 *mms; /* world: addresses of the mm_structs */
 
 bool check_alive(const void *p)
 {
-	const struct hd_object *o = hd_object_at((u64)p);
+	const struct hd_object *o = hd_in_heap((u64)p) ?
+					    hd_object_at((u64)p) : NULL;
 
 	return o && o->state == HD_OBJ_LIVE;
 }

@@ -24,12 +24,12 @@ static bool covers_group(unsigned long start, unsigned long end,
 
 /* 0: no memory, so single pages; else a folio, or what a PMD entry may be
  * without the part MM_ANON. */
-static unsigned long new_huge_page(struct vm_fault *vmf)
+unsigned long new_huge_page(unsigned long addr)
 {
 	struct folio *folio;
 
 	if (!mm_has(MM_ANON))
-		return HUGE_PAGE(vmf->address);
+		return HUGE_PAGE(addr);
 	folio = folio_alloc(GFP_KERNEL, 0);
 	if (!folio)
 		return 0;
@@ -44,15 +44,14 @@ static struct folio *pmd_folio(unsigned long pmd)
 }
 
 /* Under the PMD's lock. */
-static void map_huge_page(struct vm_fault *vmf, unsigned long *pmd,
-			  unsigned long entry)
+static void map_huge_page(struct vm_area_struct *vma, unsigned long addr,
+			  unsigned long *pmd, unsigned long entry)
 {
-	unsigned long addr = vmf->address & PMD_MASK;
-
+	addr &= PMD_MASK;
 	if (mm_has(MM_ANON))
-		folio_add_new_anon_rmap(pmd_folio(entry), vmf->vma, addr);
+		folio_add_new_anon_rmap(pmd_folio(entry), vma, addr);
 	WRITE_ONCE(*pmd, entry);
-	mm_note(MM_NOTE_PMD_SET, vmf->vma->vm_mm, (void *)addr, entry);
+	mm_note(MM_NOTE_PMD_SET, vma->vm_mm, (void *)addr, entry);
 	heddle_mark("huge page mapped");
 }
 
@@ -71,17 +70,17 @@ int do_huge_pmd_anonymous_page(struct vm_fault *vmf)
 	ret = mm_has(MM_ANON) ? vmf_anon_prepare(vmf) : 0;
 	if (ret)
 		return ret;
-	entry = new_huge_page(vmf);
+	entry = new_huge_page(vmf->address);
 	if (!entry)
 		return 0;
 	spin_lock(pmd_lockptr(mm));
 	if (!*pmd) {
-		map_huge_page(vmf, pmd, entry);
+		map_huge_page(vma, vmf->address, pmd, entry);
 		ret = VM_FAULT_NOPAGE;
 	}
 	spin_unlock(pmd_lockptr(mm));
-	if (!ret && mm_has(MM_ANON))
-		folio_put(pmd_folio(entry));
+	if (!ret)
+		put_huge_page(entry);
 	return ret;
 }
 
@@ -97,15 +96,21 @@ struct page_table *clear_pmd_table(struct mm_struct *mm, unsigned long addr)
 	return pmd & _PAGE_PSE ? NULL : (struct page_table *)pmd;
 }
 
-void set_huge_pmd(struct mm_struct *mm, unsigned long addr)
+void set_huge_pmd(struct vm_area_struct *vma, unsigned long addr,
+		  unsigned long entry)
 {
-	unsigned long *slot = &mm->pmd[pmd_index(addr)];
+	unsigned long *slot = &vma->vm_mm->pmd[pmd_index(addr)];
 
-	spin_lock(pmd_lockptr(mm));
+	spin_lock(pmd_lockptr(vma->vm_mm));
 	BUG_ON(*slot);
-	WRITE_ONCE(*slot, HUGE_PAGE(addr));
-	mm_note(MM_NOTE_PMD_SET, mm, (void *)(addr & PMD_MASK), *slot);
-	spin_unlock(pmd_lockptr(mm));
+	map_huge_page(vma, addr, slot, entry);
+	spin_unlock(pmd_lockptr(vma->vm_mm));
+}
+
+void put_huge_page(unsigned long entry)
+{
+	if (mm_has(MM_ANON))
+		folio_put(pmd_folio(entry));
 }
 
 /* Under the PMD's lock: the group's pages one by one. */

@@ -6,7 +6,8 @@
  * VMA is looked up and judged anew under each lock; then mmap_lock and the VMA
  * for write, the anon_vma's lock, the entry cleared under the PMD's lock, the
  * huge page put in its place, the table freed.  Simplified: no page is in the
- * way, and what the pages held is not followed into the huge one.  Not modelled:
+ * way, and what the pages held is not followed into the huge one;
+ * READ_ONCE() of anon_vma, where the kernel has a plain load that races.  Not modelled:
  * files (collapse_file, retract_page_tables), gup-fast. */
 #include <heddle/mm.h>
 #include <heddle/rmap.h>
@@ -23,17 +24,20 @@ static struct vm_area_struct *hugepage_vma_revalidate(struct mm_struct *mm,
 		return NULL;
 	if (mm_has(MM_FILE) && vma->vm_ops)
 		return NULL;
+	if (mm_has(MM_ANON) && !READ_ONCE(vma->anon_vma))
+		return NULL; /* nothing there to collapse */
 	return vma;
 }
 
-static bool allocate_unlocked(struct mm_struct *mm, unsigned long addr)
+/* 0: no need, or no memory. */
+static unsigned long allocate_unlocked(struct mm_struct *mm, unsigned long addr)
 {
-	bool fits;
+	struct vm_area_struct *vma;
 
 	mmap_read_lock(mm);
-	fits = hugepage_vma_revalidate(mm, addr);
+	vma = hugepage_vma_revalidate(mm, addr);
 	mmap_read_unlock(mm);
-	return fits && !heddle_fail("huge page");
+	return vma ? new_huge_page(addr) : 0;
 }
 
 /* What the group's pages held is copied; they lose their mappings. */
@@ -57,7 +61,9 @@ static void give_up_pages(struct mm_struct *mm, struct page_table *table,
 	tlb_finish_mmu(&tlb);
 }
 
-static void collapse(struct vm_area_struct *vma, unsigned long addr)
+/* False: the huge page was not used. */
+static bool collapse(struct vm_area_struct *vma, unsigned long addr,
+		     unsigned long huge)
 {
 	struct mm_struct *mm = vma->vm_mm;
 	struct anon_vma *av = mm_has(MM_ANON) ? vma->anon_vma : NULL;
@@ -68,27 +74,33 @@ static void collapse(struct vm_area_struct *vma, unsigned long addr)
 	table = clear_pmd_table(mm, addr);
 	if (table) {
 		give_up_pages(mm, table, addr);
-		set_huge_pmd(mm, addr);
+		set_huge_pmd(vma, addr, huge);
 		heddle_mark("huge page collapsed");
 	}
 	if (av)
 		anon_vma_unlock_write(av);
 	if (table)
 		kfree(table);
+	return table;
 }
 
 void collapse_huge_page(struct mm_struct *mm, unsigned long addr)
 {
 	struct vm_area_struct *vma;
+	unsigned long huge;
+	bool used = false;
 
 	addr &= PMD_MASK;
-	if (!allocate_unlocked(mm, addr))
+	huge = allocate_unlocked(mm, addr);
+	if (!huge)
 		return;
 	mmap_write_lock(mm);
 	vma = hugepage_vma_revalidate(mm, addr);
 	if (vma) {
 		vma_start_write(vma);
-		collapse(vma, addr);
+		used = collapse(vma, addr, huge);
 	}
 	mmap_write_unlock(mm);
+	if (!used)
+		put_huge_page(huge);
 }

@@ -13,11 +13,14 @@
 static struct kmem_cache *vma_cache;
 static struct lock_class_key vm_lock_key;
 
+/* Notes that may come in either order.  What a call says about itself concerns
+ * only what the owner of mmap_lock does. */
 static bool reads(enum mm_note code)
 {
 	return code == MM_NOTE_READ_LOCKED || code == MM_NOTE_READ_UNLOCK ||
 	       code == MM_NOTE_PTE_SET || code == MM_NOTE_PMD_SET ||
-	       code == MM_NOTE_READER_INC;
+	       code == MM_NOTE_READER_INC || code == MM_NOTE_CALL ||
+	       code == MM_NOTE_CALL_FAILED;
 }
 
 void mm_note(enum mm_note code, const struct mm_struct *mm, const void *a,

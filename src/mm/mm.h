@@ -69,7 +69,11 @@ struct vm_area_struct *find_vma_or_expand(struct mm_struct *mm,
 /* huge_memory.c, for khugepaged: take the group's table out, or NULL; put a huge
  * page where there is nothing. */
 struct page_table *clear_pmd_table(struct mm_struct *mm, unsigned long addr);
-void set_huge_pmd(struct mm_struct *mm, unsigned long addr);
+void set_huge_pmd(struct vm_area_struct *vma, unsigned long addr,
+		  unsigned long entry);
+/* What a PMD entry may be; 0: no memory.  And given back, unused. */
+unsigned long new_huge_page(unsigned long addr);
+void put_huge_page(unsigned long entry);
 /* huge_memory.c: if addr lies in a huge page, it becomes single ones. */
 void split_huge_page_at(struct mm_struct *mm, unsigned long addr);
 /* rmap.c: under i_mmap_rwsem. */

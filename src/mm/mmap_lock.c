@@ -15,6 +15,8 @@ static bool at_unlock_only(void)
 
 static void write_locked(struct mm_struct *mm)
 {
+	/* a reader may see this owner's number, and what the last one wrote */
+	heddle_unlock_lock_orders();
 	if (mm_form()->lock && !at_unlock_only())
 		do_raw_write_seqcount_begin(&mm->mm_lock_seq);
 }

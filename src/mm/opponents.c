@@ -42,7 +42,8 @@ static void get_ready_for(const struct heddle_task *tasks)
 			arena.exits = true;
 		else
 			threads++;
-		if (t->arg == &heddle_call_uffd_move)
+		if (t->arg == &heddle_call_uffd_copy ||
+		    t->arg == &heddle_call_uffd_move)
 			register_vmas();
 	}
 	while (arena.exits && threads--)
@@ -157,6 +158,15 @@ static void choose_pages(unsigned long start, unsigned long end,
 		*dst = *src;
 		*src = tmp;
 	}
+}
+
+static void uffd_copy(struct mm_struct *mm, unsigned long start,
+		      unsigned long end)
+{
+	unsigned long dst, src;
+
+	choose_pages(start, end, &dst, &src);
+	userfaultfd_copy(arena.ctx, dst, mm, src);
 }
 
 static void uffd_move(struct mm_struct *mm, unsigned long start,

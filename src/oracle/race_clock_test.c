@@ -508,6 +508,42 @@ static void wakes_named(void *arg)
 TWIN_TASKS(order, { "wake", wakes_named }, { "sleep", by_name });
 RACE(order, "wake-up orders");
 
+/* Who locks behind an unlock hands on what was unlocked, by a plain marked store
+ * (po-unlock-lock-po of the LKMM). */
+static void unlocks(void *arg)
+{
+	(void)arg;
+	if (!buggy())
+		w->data = 42;
+	spin_lock(&w->spin);
+	w->other = 1;
+	spin_unlock(&w->spin);
+	if (buggy())
+		w->data = 42;
+}
+
+static void hands_on(void *arg)
+{
+	(void)arg;
+	spin_lock(&w->spin);
+	heddle_unlock_lock_orders();
+	if (w->other)
+		WRITE_ONCE(w->flag, 1);
+	spin_unlock(&w->spin);
+}
+
+static void reads_handed_on(void *arg)
+{
+	(void)arg;
+	if (smp_load_acquire(&w->flag))
+		heddle_assert(w->data == 42 || buggy());
+}
+
+#define hand_on_setup setup
+TWIN_TASKS(hand_on, { "one", unlocks }, { "two", hands_on },
+	   { "three", reads_handed_on });
+RACE(hand_on, "unlock, then lock, then a marked store");
+
 /* The word of an rcuwait is only read by who wakes: the wake-up itself orders. */
 static void wakes_rcuwait(void *arg)
 {
