@@ -67,8 +67,7 @@ void tlb_finish_mmu(struct mmu_gather *tlb);
 enum { MM_CPUS = 4, MM_PAGES = PTRS_PER_PMD * PTRS_PER_PTE };
 struct tlb_entry {
 	unsigned long pte;      /* as it was walked; 0: none */
-	unsigned long stale;    /* the check's: this value of it is stale, */
-	unsigned long stale_by; /* and these tasks made it so */
+	unsigned long stale_by; /* the check's: these tasks made it stale */
 };
 struct cpu_tlb {
 	struct mm_struct *mm; /* whose page table is loaded */

@@ -45,11 +45,10 @@ static void changed(const struct mm_struct *mm, u32 page, u64 pte, u8 task)
 		e = &cpu_tlbs[cpu].entry[page];
 		if (cpu_tlbs[cpu].mm != mm || !e->pte)
 			continue;
-		if (!allows_more(e->pte, pte) || e->stale != e->pte)
-			e->stale_by = 0;
 		if (allows_more(e->pte, pte))
 			e->stale_by |= 1ul << task;
-		e->stale = e->pte;
+		else
+			e->stale_by = 0;
 	}
 }
 
@@ -82,18 +81,23 @@ static struct tlb_entry *entry_at(u32 i)
 	return &cpu_tlbs[i / MM_PAGES].entry[i % MM_PAGES];
 }
 
+/* Who fills or flushes one is ordered with who judges. */
+static void look_at_tlbs(void)
+{
+	hd_order_range(cpu_tlbs, MM_CPUS * sizeof(*cpu_tlbs), false);
+}
+
 static void judge_promise(const struct hd_event *ev)
 {
 	struct tlb_entry *e;
 	u32 i;
 
+	look_at_tlbs();
 	for (i = 0; i < MM_CPUS * MM_PAGES; i++) {
 		e = entry_at(i);
 		if (!(e->stale_by >> ev->task & 1))
 			continue;
-		hd_order_range(&e->pte, sizeof(e->pte), false);
-		if (e->pte == e->stale)
-			raise("entry left behind", ev->op.pc);
+		raise("entry left behind", ev->op.pc);
 		e->stale_by &= ~(1ul << ev->task);
 	}
 }
@@ -103,9 +107,9 @@ static void judge_copy(u64 folio, u32 pc)
 	struct tlb_entry *e;
 	u32 i;
 
+	look_at_tlbs();
 	for (i = 0; i < MM_CPUS * MM_PAGES; i++) {
 		e = entry_at(i);
-		hd_order_range(&e->pte, sizeof(e->pte), false);
 		if ((e->pte & ~_PAGE_BITS) == folio && e->pte & _PAGE_RW)
 			raise("page copied that a CPU may write to", pc);
 	}

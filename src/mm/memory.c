@@ -168,8 +168,8 @@ static struct folio *copy_of(struct folio *old)
 
 	if (!new || !old) /* the zero page holds 0, as does a new one */
 		return new;
-	new->data[0] = READ_ONCE(old->data[0]);
-	new->data[1] = READ_ONCE(old->data[1]);
+	WRITE_ONCE(new->data[0], READ_ONCE(old->data[0]));
+	WRITE_ONCE(new->data[1], READ_ONCE(old->data[1]));
 	hd_note(MM_NOTE_PAGE_COPIED, old, true, (u64)old, 0, HD_PC());
 	folio_mark_uptodate(new);
 	return new;

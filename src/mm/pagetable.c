@@ -113,6 +113,8 @@ void free_pgtables(struct mm_struct *mm, unsigned long floor,
 		if (!table)
 			continue;
 		WRITE_ONCE(mm->pmd[pmd_index(addr)], 0);
+		/* CPUs may be walking it */
+		flush_tlb_range(mm, addr, addr + PMD_SIZE);
 		kfree(table);
 	}
 }

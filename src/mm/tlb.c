@@ -8,7 +8,8 @@
  * What is simplified: include/heddle/tlb.h.
  *
  * User space and hardware know no memory model and no rules about races, so
- * their accesses are ops of their own kind here, and not plain C. */
+ * their accesses are ops of their own kind here, and not plain C; a flush orders
+ * what its CPU did before with what the flusher does behind. */
 #include <heddle/mm.h>
 
 #include "../engine/engine.h"
@@ -71,6 +72,14 @@ static bool allows(unsigned long entry, bool write)
 	return entry & _PAGE_PRESENT && (!write || entry & _PAGE_RW);
 }
 
+/* The op went somewhere else: this memory was not accessed, if it is one. */
+static void did_not(unsigned long val)
+{
+	W->cur->race_off++;
+	hd_did(val, val);
+	W->cur->race_off--;
+}
+
 /* One instruction.  False: no translation allows it. */
 BY_HARDWARE static bool access_page(struct user_access *a)
 {
@@ -87,15 +96,25 @@ BY_HARDWARE static bool access_page(struct user_access *a)
 	old = *word;
 	if (translation(a) != entry) {
 		heddle_remark("translation gone meanwhile: again");
-		hd_did(old, old);
+		did_not(old);
 		return access_page(a);
 	}
 	hd_judge(word, WORD, flags, a->pc);
+	if (a->tlb)
+		hd_sync_release(a->tlb, true);
 	if (a->write && folio)
 		*word = a->val;
 	a->val = *word;
 	hd_did(old, *word);
 	return true;
+}
+
+BY_HARDWARE static void forget(struct cpu_tlb *tlb, u32 first, u32 n)
+{
+	u32 i;
+
+	for (i = first; i < first + n; i++)
+		tlb->entry[i].pte = tlb->entry[i].stale_by = 0;
 }
 
 BY_HARDWARE static void fill(struct cpu_tlb *tlb, unsigned long addr,
@@ -104,6 +123,7 @@ BY_HARDWARE static void fill(struct cpu_tlb *tlb, unsigned long addr,
 	struct tlb_entry *e = &tlb->entry[page_number(addr)];
 
 	e->pte = pte;
+	e->stale_by = 0;
 	hd_order_range(&e->pte, WORD, true);
 }
 
@@ -116,12 +136,14 @@ BY_HARDWARE static bool walk(struct user_access *a)
 	unsigned long *word = pte ? pte : slot;
 	bool ok;
 
-	hd_publish(HD_LOAD, word, WORD, HD_READ, HD_RELAXED, a->pc);
+	/* what follows depends on the address that is found */
+	hd_publish(HD_LOAD, word, WORD, HD_READ, HD_ACQUIRE, a->pc);
 	if (peek(slot) != pmd) {
-		hd_did(pmd, pmd);
+		did_not(pmd);
 		return walk(a);
 	}
 	hd_judge(word, WORD, HD_READ, a->pc);
+	hd_sync_release(a->tlb, true);
 	v = *word;
 	ok = pte && allows(v, a->write);
 	if (ok) {
@@ -135,19 +157,17 @@ BY_HARDWARE static bool walk(struct user_access *a)
 BY_HARDWARE static struct cpu_tlb *switch_mm(u32 cpu, struct mm_struct *mm)
 {
 	struct cpu_tlb *tlb = &cpu_tlbs[cpu];
-	u32 i;
 
 	if (cpu >= MM_CPUS)
 		hd_limit("CPUs with a TLB");
 	if (tlb->mm == mm)
 		return tlb;
-	if (tlb->mm)
-		clear_bit(cpu, &tlb->mm->cpu_bitmap);
-	set_bit(cpu, &mm->cpu_bitmap);
 	hd_order_range(tlb, sizeof(*tlb), true);
+	forget(tlb, 0, MM_PAGES); /* from here on no flush is needed */
+	if (tlb->mm) /* on x86 each atomic op orders what is before */
+		clear_bit_unlock(cpu, &tlb->mm->cpu_bitmap);
+	set_bit(cpu, &mm->cpu_bitmap);
 	tlb->mm = mm;
-	for (i = 0; i < MM_PAGES; i++)
-		tlb->entry[i].pte = 0;
 	return tlb;
 }
 
@@ -200,19 +220,17 @@ void mm_load_tlb(u32 cpu, struct mm_struct *mm, unsigned long addr)
 /* The IPI, and what the CPU does when it comes. */
 BY_HARDWARE static void flush_cpu(struct cpu_tlb *tlb, u32 first, u32 n, u32 pc)
 {
-	u32 i;
-
 	hd_publish(HD_STORE, &tlb->entry[first], n * sizeof(tlb->entry[0]),
 		   HD_WRITE, HD_RELAXED, pc);
-	for (i = first; i < first + n; i++)
-		tlb->entry[i].pte = 0;
+	forget(tlb, first, n);
+	hd_sync_acquire(tlb); /* the CPU has done what it was about to do */
 	hd_did(0, 0);
 }
 
 void __flush_tlb_range(struct mm_struct *mm, unsigned long start,
 		       unsigned long end)
 {
-	unsigned long mask = READ_ONCE(mm->cpu_bitmap);
+	unsigned long mask = smp_load_acquire(&mm->cpu_bitmap);
 	u32 pc = HD_PC(), cpu;
 
 	for (cpu = 0; cpu < MM_CPUS; cpu++)
