@@ -58,7 +58,7 @@
 	X(LOST_WRITE_LOCK, "lost-write-lock",                                \
 	  "VMA field written after its write lock was lost")                 \
 	X(RMAP, "rmap", "page not reachable through its reverse map")        \
-	X(STALE_TLB, "stale-tlb", "stale TLB entry used")                    \
+	X(STALE_TLB, "stale-tlb", "stale TLB entry")                         \
 	X(HUGE_PMD, "huge-pmd", "huge page crosses the bounds of its VMA")
 
 enum hd_verdict_kind {
