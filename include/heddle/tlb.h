@@ -25,6 +25,10 @@ int __must_check user_read(struct mm_struct *mm, unsigned long addr,
 int __must_check user_write(struct mm_struct *mm, unsigned long addr,
 			    unsigned long val);
 
+/* One instruction that reads, without what follows if the CPU faults (false). */
+bool __must_check user_load(struct mm_struct *mm, unsigned long addr,
+			    unsigned long *val);
+
 /* No CPU uses a translation of mm any more that was loaded before. */
 void __flush_tlb_range(struct mm_struct *mm, unsigned long start,
 		       unsigned long end);

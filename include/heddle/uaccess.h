@@ -3,8 +3,8 @@
  * mm/memory.c, 6.12).
  *
  * The address space of the running task is a parameter, since tasks have none of
- * their own.  A page's contents are what its PTE says without the bits: which
- * page it is.  A page that is present is read without a lock, as hardware does;
+ * their own; it needs the part MM_ANON.  What is copied of a page is its first
+ * word.  A page that is present is read without a lock, as hardware does (tlb.h);
  * else there is a page fault, which takes mmap_lock for read, unless page faults
  * are disabled: then the read fails.  A call that may fault says so to lockdep,
  * whether it does or not (might_fault). */

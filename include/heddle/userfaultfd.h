@@ -3,8 +3,8 @@
  * another's (include/linux/userfaultfd_k.h, mm/userfaultfd.c, fs/userfaultfd.c;
  * 6.9 to 6.15).
  *
- * Calls work on one page.  The VMA lock's form is the variant's (struct
- * mm_form); it must have one. */
+ * Calls work on one page.  The variant (struct mm_form) must have the part
+ * MM_ANON, and a form of the VMA lock. */
 #ifndef HEDDLE_USERFAULTFD_H
 #define HEDDLE_USERFAULTFD_H
 
@@ -23,7 +23,7 @@ struct userfaultfd_ctx *userfaultfd_new(struct mm_struct *mm);
 /* vma gets flags: VM_UFFD_MISSING, VM_UFFD_WP. */
 void userfaultfd_register(struct userfaultfd_ctx *ctx,
 			  struct vm_area_struct *vma, vm_flags_t flags);
-/* An anonymous page at addr of vma, with the part MM_ANON. */
+/* An anonymous page at addr of vma; its first word is addr. */
 struct folio *uffd_add_page(struct vm_area_struct *vma, unsigned long addr);
 
 /* --- VMA locks (userfaultfd.c) ------------------------------------------------ */

@@ -171,24 +171,39 @@ BY_HARDWARE static struct cpu_tlb *switch_mm(u32 cpu, struct mm_struct *mm)
 	return tlb;
 }
 
+/* False: the CPU faults. */
+static bool try_access(struct user_access *a)
+{
+	hd_settle();
+	if (mm_has(MM_TLB))
+		a->tlb = switch_mm((u32)current->pid, a->mm);
+	while (!access_page(a))
+		if (!a->tlb || !walk(a))
+			return false;
+	return true;
+}
+
 static int access_user(struct user_access *a)
 {
 	unsigned int flags = FAULT_FLAG_USER |
 			     (a->write ? FAULT_FLAG_WRITE : 0);
 	int fault;
 
-	hd_settle();
-	if (mm_has(MM_TLB))
-		a->tlb = switch_mm((u32)current->pid, a->mm);
-	for (;;) {
-		if (access_page(a))
-			return 0;
-		if (a->tlb && walk(a))
-			continue;
+	while (!try_access(a)) {
 		fault = do_user_addr_fault(a->mm, a->addr, flags);
 		if (fault)
 			return fault;
 	}
+	return 0;
+}
+
+bool user_load(struct mm_struct *mm, unsigned long addr, unsigned long *val)
+{
+	struct user_access a = { .mm = mm, .addr = addr, .pc = HD_PC() };
+	bool done = try_access(&a);
+
+	*val = a.val;
+	return done;
 }
 
 int user_read(struct mm_struct *mm, unsigned long addr, unsigned long *val)

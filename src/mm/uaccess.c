@@ -33,21 +33,11 @@ void might_fault(struct mm_struct *mm)
 	might_lock_read(&mm->mmap_lock);
 }
 
-/* What the hardware does: 0 if the page is not present. */
-static unsigned long walk(struct mm_struct *mm, unsigned long addr)
-{
-	struct page_table *table = pte_offset(mm, addr);
-
-	return table ? READ_ONCE(table->pte[pte_index(addr)]) : 0;
-}
-
 unsigned long copy_from_user(unsigned long *to, struct mm_struct *mm,
 			     unsigned long addr)
 {
-	unsigned long pte;
-
 	might_fault(mm);
-	while (!(pte = walk(mm, addr))) {
+	while (!user_load(mm, addr, to)) {
 		if (pagefault_disabled()) {
 			heddle_mark("copy fails: page faults disabled");
 			return PAGE_SIZE;
@@ -56,6 +46,5 @@ unsigned long copy_from_user(unsigned long *to, struct mm_struct *mm,
 		if (do_user_addr_fault(mm, addr, 0))
 			return PAGE_SIZE;
 	}
-	*to = pte & ~_PAGE_BITS;
 	return 0;
 }

@@ -44,6 +44,7 @@ struct folio *uffd_add_page(struct vm_area_struct *vma, unsigned long addr)
 	mmap_read_lock(vma->vm_mm);
 	BUG_ON(anon_vma_prepare(vma));
 	mmap_read_unlock(vma->vm_mm);
+	folio->data[0] = addr;
 	folio_add_new_anon_rmap(folio, vma, addr);
 	set_pte(vma->vm_mm, table, addr,
 		(unsigned long)folio | _PAGE_PRESENT | _PAGE_RW);
@@ -74,8 +75,7 @@ void userfaultfd_event_end(struct userfaultfd_ctx *ctx)
 
 static bool lacks_anon_vma(struct vm_area_struct *vma)
 {
-	return mm_has(MM_ANON) && !(vma->vm_flags & VM_SHARED) &&
-	       !READ_ONCE(vma->anon_vma);
+	return !(vma->vm_flags & VM_SHARED) && !READ_ONCE(vma->anon_vma);
 }
 
 struct vm_area_struct *find_vma_and_prepare_anon(struct mm_struct *mm,

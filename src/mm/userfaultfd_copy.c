@@ -27,10 +27,7 @@ int mfill_atomic_install_pte(struct vm_area_struct *dst_vma, unsigned long dst,
 		user_cause_here(-EEXIST);
 		goto out;
 	}
-	if (mm_has(MM_ANON))
-		folio_add_new_anon_rmap(folio, dst_vma, dst);
-	else
-		heddle_keep(folio); /* the address space owns it */
+	folio_add_new_anon_rmap(folio, dst_vma, dst);
 	install_pte(mm, table, dst,
 		    (unsigned long)folio | _PAGE_PRESENT | _PAGE_RW);
 	heddle_mark("page installed");
