@@ -115,7 +115,7 @@ static const char *const lock_goals[] = {
 
 #define exclusion_setup one_vma
 TWIN_TASKS(exclusion, { "writer", writer }, { "reader", reader });
-FORMS(exclusion, v10, no_recheck, SHOWS(EXCLUSION));
+FORMS(exclusion, v10, no_recheck, SHOWS(EXCLUSION), SHOWS(DATA_RACE));
 TWIN(exclusion, "mm/exclusion", .goals = lock_goals);
 
 static const char *const detach_goals[] = { "read lock granted", NULL };

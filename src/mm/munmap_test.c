@@ -201,8 +201,7 @@ static void writable_pages(void)
 	u32 i;
 
 	for (i = 1; i < 7; i++)
-		set_pte(mm, pte_alloc(mm, PAGE(i)), PAGE(i),
-			0x700 | _PAGE_PRESENT | _PAGE_RW);
+		mm_add_page(mm, PAGE(i), i);
 }
 
 /* The entries of the range, and no others, lose the write bit. */
