@@ -53,7 +53,7 @@ static bool has_a_vma(const struct anon_vma *av)
 	u32 i;
 
 	for (i = 0; i < MM_RMAP_VMAS; i++)
-		if (av->vma[i])
+		if (av->vma[i] && check_alive(av->vma[i]))
 			return true;
 	return false;
 }

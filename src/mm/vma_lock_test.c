@@ -60,7 +60,7 @@ static void two_vmas(void)
 	b = mm_add_vma(mm, PAGE(3), PAGE(4));
 }
 
-/* --- exclusion ---------------------------------------------------------------------- */
+/* --- exclusion ------------------------------------------------------------ */
 
 /* Two words that are equal whenever nobody writes. */
 static void write_both(void *arg)
@@ -154,7 +154,7 @@ TWIN_TASKS(look, { "reader", look });
 TWIN(stale, "vma_lock/a stale number turns readers away",
      .check = mapped_check);
 
-/* --- detached ------------------------------------------------------------------------- */
+/* --- detached ------------------------------------------------------------- */
 
 static void detach(void *arg)
 {
@@ -198,7 +198,7 @@ static const struct heddle_variant detached_variants[] = {
 TWIN_TASKS(detached, { "writer", detach }, { "reader", read_a });
 TWIN(detached, "vma_lock/detached", .goals = granted_goals);
 
-/* --- readers under mmap_lock ------------------------------------------------------------- */
+/* --- readers under mmap_lock ---------------------------------------------- */
 
 /* Two VMAs at once: the second of one class needs a subclass where the lock is a
  * semaphore, and none where it is a count. */
@@ -256,7 +256,7 @@ TWIN_TASKS(bare, { "reader", read_bare });
 GENERATIONS(bare, SHOWS(LOCK_ASSERT));
 TWIN(bare, "vma_lock/start_read_locked wants mmap_lock");
 
-/* --- what writers may assert ---------------------------------------------------------------- */
+/* --- what writers may assert ---------------------------------------------- */
 
 static void assert_locked(void *arg)
 {
@@ -273,7 +273,7 @@ TWIN_TASKS(asserts, { "writer", assert_locked });
 GENERATIONS(asserts, SHOWS(LOCK_ASSERT));
 TWIN(asserts, "vma_lock/vma_assert_write_locked");
 
-/* --- unlocked-write --------------------------------------------------------------------------- */
+/* --- unlocked-write ------------------------------------------------------- */
 
 static const struct vm_operations_struct ops;
 
@@ -395,7 +395,7 @@ static const struct heddle_variant attach_variants[] = {
 };
 TWIN(attach, "vma_lock/unlocked-write, a new VMA");
 
-/* --- lost-write-lock --------------------------------------------------------------------------- */
+/* --- lost-write-lock ------------------------------------------------------ */
 
 /* All locks of the mm end with one call; then the other VMA's field changes. */
 static void end_and_write(void *arg)
