@@ -8,6 +8,7 @@ enum {
 	EPERM = 1,
 	ENOENT = 2,
 	EINTR = 4,
+	EIO = 5,
 	EAGAIN = 11,
 	ENOMEM = 12,
 	EFAULT = 14,

@@ -59,7 +59,9 @@
 	  "VMA field written after its write lock was lost")                 \
 	X(RMAP, "rmap", "page not reachable through its reverse map")        \
 	X(STALE_TLB, "stale-tlb", "stale TLB entry")                         \
-	X(HUGE_PMD, "huge-pmd", "huge page crosses the bounds of its VMA")
+	X(HUGE_PMD, "huge-pmd", "huge page crosses the bounds of its VMA")   \
+	X(DISABLED_MEMORY, "disabled-memory",                                \
+	  "device memory in reach while it is turned off")
 
 enum hd_verdict_kind {
 	HD_V_NONE,
