@@ -258,10 +258,20 @@ static int map_number(struct vm_area_struct *vma, unsigned long addr)
 	return VM_FAULT_NOPAGE;
 }
 
+/* Another fault was faster: nothing is left to do. */
+static bool already_mapped(const struct vm_fault *vmf)
+{
+	struct page_table *table = pte_offset(vmf->vma->vm_mm, vmf->address);
+
+	return table && READ_ONCE(table->pte[pte_index(vmf->address)]);
+}
+
 static int do_fault(struct vm_fault *vmf)
 {
 	const struct vm_operations_struct *ops = vmf->vma->vm_ops;
 
+	if (already_mapped(vmf))
+		return 0;
 	if (vmf->flags & FAULT_FLAG_VMA_LOCK && !ops->map_pages) {
 		heddle_remark("no map_pages: not under the VMA lock");
 		vma_end_read(vmf->vma);
