@@ -58,4 +58,5 @@ void mm_checks_start(void)
 	check_tlb_start();
 	check_rmap_start();
 	check_leak_start();
+	check_vfio_start();
 }

@@ -29,5 +29,6 @@ void check_rmap_start(void);
 void check_leak_start(void);
 /* At the end: is it counted as often as it is mapped (check_rmap.c)? */
 void check_folio_counts(const struct folio *folio, u32 pc);
+void check_vfio_start(void);
 
 #endif
