@@ -21,11 +21,6 @@ int __must_check vma_dup_policy(struct vm_area_struct *src,
 /* Where a page for vma comes from; under a lock that keeps the policy. */
 int vma_policy_node(struct vm_area_struct *vma);
 
-/* A page that is a number says in it where it lies. */
-#define PAGE_NUMBER(addr, node) \
-	(0x100ul * (1 + (unsigned long)(node)) + ((addr) >> PAGE_SHIFT))
-#define PAGE_NODE(pte) ((int)((pte) >> 8) - 1)
-
 /* mbind(2) with MPOL_BIND and MPOL_MF_MOVE: pages that lie elsewhere are moved.
  * 0, -EFAULT (a hole), -ENOMEM. */
 int do_mbind(struct mm_struct *mm, unsigned long start, unsigned long end,

@@ -63,6 +63,12 @@ struct page_table {
 #define _PAGE_PSE 0x8ul
 #define _PAGE_BITS 0xful
 
+/* Without MM_ANON an anonymous page is a number, which says where it lies; it has
+ * none of these bits and allows every access. */
+#define PAGE_NUMBER(addr, node)                                        \
+	((0x100ul * (1 + (unsigned long)(node)) + ((addr) >> PAGE_SHIFT)) << 4)
+#define PAGE_NODE(pte) ((int)((pte) >> 12) - 1)
+
 struct anon_vma {
 	struct rw_semaphore rwsem;
 	refcount_t refcount;       /* avcs that point here */

@@ -119,7 +119,6 @@ static void split_huge_pmd_locked(unsigned long *pmd, unsigned long addr)
 	struct page_table *table = kzalloc(sizeof(struct page_table),
 					   GFP_ATOMIC | __GFP_NOFAIL);
 	struct folio *folio = pmd_folio(*pmd);
-	unsigned long first = 0x100 + ((addr & PMD_MASK) >> PAGE_SHIFT);
 	u32 i;
 
 	heddle_keep(table); /* the address space owns it */
@@ -131,7 +130,8 @@ static void split_huge_pmd_locked(unsigned long *pmd, unsigned long addr)
 		}
 		table->pte[i] = folio ? (unsigned long)folio | _PAGE_PRESENT |
 						_PAGE_RW :
-					first + i;
+					PAGE_NUMBER((addr & PMD_MASK) +
+						    i * PAGE_SIZE, 0);
 	}
 	heddle_mark("huge page split");
 	smp_wmb(); /* the entries are there before the table is */

