@@ -234,6 +234,19 @@ static bool is_for_one(const struct options *o)
 	return option != NULL;
 }
 
+/* --check of what no search ends. */
+static bool is_sampled(const struct exploration *e)
+{
+	const struct heddle_variant *v = e->target.variant;
+
+	if (!e->o.check || !v->sampled || e->o.preemptions != NOT_GIVEN ||
+	    e->o.max_schedules)
+		return false;
+	fprintf(stderr, "heddle explore: %s:%s is too large to be searched; "
+		"heddle run samples it\n", e->target.scenario->name, v->name);
+	return true;
+}
+
 int cmd_explore(int argc, char **argv)
 {
 	static struct exploration e;
@@ -245,6 +258,8 @@ int cmd_explore(int argc, char **argv)
 	if (whole_scenario(&e.o))
 		return is_for_one(&e.o) ? EXIT_USAGE :
 			check_scenario(e.target.scenario, &e.o);
+	if (is_sampled(&e))
+		return EXIT_INCOMPLETE;
 	options_settle(&e.o, e.target.variant);
 	if (!target_open(&e.target))
 		return EXIT_USAGE;

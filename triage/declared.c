@@ -7,7 +7,7 @@
  *   questions[]        {question, answer, evidence[]: names of variants}
  *   tasks[]            {name}, of handlers also {handler, on}
  *   variants[]         {name, title, source, kernel, fail, signals, expect[],
- *                      bound}; source: the scenario's, if it has none itself
+ *                      bound, sampled}; source: the scenario's, if it has none
  *   expect[]           {verdict, preemptions}; empty: clean; bound: of clean
  *                      ones, if tests exhaust no more preemptions than that */
 #include "declared.h"
@@ -37,6 +37,10 @@ static void verdict_word(const struct heddle_expect *x, char *buf, size_t size)
 
 static void clean_words(const struct heddle_variant *v, char *buf, u32 width)
 {
+	if (v->sampled) {
+		snprintf(buf, DECLARED_ROOM, "clean in samples");
+		return;
+	}
 	if (!v->bound) {
 		snprintf(buf, DECLARED_ROOM, "clean");
 		return;
@@ -135,6 +139,8 @@ static json_t *variant_json(const struct heddle_scenario *s,
 	json_object_set_new(o, "expect", expect_json(v));
 	if (!v->expect[0].verdict && v->bound)
 		json_object_set_new(o, "bound", json_integer(v->bound));
+	if (v->sampled)
+		json_object_set_new(o, "sampled", json_integer(v->sampled));
 	return o;
 }
 

@@ -46,6 +46,8 @@ struct heddle_variant {
 	const char *kernel; /* releases that have it: "6.4", "6.4-6.13", "posted" */
 	int fail; /* allocations and the like that may fail in a run (--fail) */
 	int signals; /* signals that may come in a run (--signals) */
+	u32 sampled; /* too large to be searched: make test runs so many
+		      * schedules of the portfolio instead */
 };
 
 /* A question of the mail, and what heddle says to it.  evidence names the

@@ -69,24 +69,21 @@ FORM(k6_6, GEN1, .parts = MM_THP);
 FORM(k6_6_anon, GEN1, .parts = MM_THP | MM_ANON);
 FORM(k6_14, .lock = &vma_lock_gen2, .free_by_rcu = true, .parts = MM_THP,
      .mmap = MM_MMAP_6_12);
-FORM(k6_15, GEN3(vma_lock_6_15), .parts = MM_THP);
 FORM(k6_17, GEN3(vma_lock_6_17), .parts = MM_THP, .madvise_vma_lock = true);
 FORM(k6_17_anon, GEN3(vma_lock_6_17), .parts = MM_THP | MM_ANON,
      .madvise_vma_lock = true);
 
 static const struct heddle_variant variants[] = {
 	{ .name = "6.6", .title = "VMA lock with a semaphore", .data = &k6_6,
-	  .kernel = "6.6-6.11", .bound = 1 },
+	  .kernel = "6.6-6.11", .sampled = 20000 },
 	{ .name = "6.6-anon", .title = "the same, pages with reverse maps",
-	  .data = &k6_6_anon, .kernel = "6.6-6.11", .bound = 1 },
+	  .data = &k6_6_anon, .kernel = "6.6-6.11", .sampled = 20000 },
 	{ .name = "6.14", .title = "and a sequence that counts twice",
-	  .data = &k6_14, .kernel = "6.14", .bound = 1 },
-	{ .name = "6.15", .title = "VMA lock with a reference count",
-	  .data = &k6_15, .kernel = "6.15-6.16", .bound = 1 },
+	  .data = &k6_14, .kernel = "6.14", .sampled = 20000 },
 	{ .name = "6.17", .title = "and the fix of CVE-2025-38554",
-	  .data = &k6_17, .kernel = "6.17", .bound = 1 },
+	  .data = &k6_17, .kernel = "6.17", .sampled = 20000 },
 	{ .name = "6.17-anon", .title = "the same, pages with reverse maps",
-	  .data = &k6_17_anon, .kernel = "6.17", .bound = 1 },
+	  .data = &k6_17_anon, .kernel = "6.17", .sampled = 20000 },
 	{ 0 },
 };
 
