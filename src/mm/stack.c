@@ -20,6 +20,7 @@ static int expand_downwards(struct vm_area_struct *vma, unsigned long addr)
 {
 	struct mm_struct *mm = vma->vm_mm;
 	struct vm_area_struct *prev = vma_prev(mm, vma->vm_start);
+	unsigned long grow;
 
 	if (prev && prev->vm_end > addr)
 		return -ENOMEM;
@@ -32,8 +33,9 @@ static int expand_downwards(struct vm_area_struct *vma, unsigned long addr)
 	anon_vma_lock_write(vma->anon_vma);
 	if (addr < vma->vm_start) {
 		spin_lock(&mm->page_table_lock);
-		vma->vm_pgoff -= (vma->vm_start - addr) >> PAGE_SHIFT;
+		grow = (vma->vm_start - addr) >> PAGE_SHIFT;
 		vma->vm_start = addr;
+		vma->vm_pgoff -= grow;
 		mas_store(mm, vma);
 		spin_unlock(&mm->page_table_lock);
 		heddle_mark("stack grows");

@@ -20,7 +20,7 @@
  *   load of alloc->vma (data-race).
  * - 4.19: munmap does not share its lock, the old reasoning holds.
  * - 6.0 does not keep the pointer, but looks the VMA up by its address under the
- *   read lock (a43cfc87caaf): it is in the tree, so munmap has not begun.  It was
+ *   read lock: it is in the tree, so munmap has not begun.  It was
  *   reverted for other reasons, which brought the bug back.
  * - 6.4 takes mmap_lock for write, which is not shared with munmap. */
 #include <heddle/mm.h>
@@ -131,14 +131,16 @@ static const char *const goals[] = { "binder: page inserted",
 
 static const struct heddle_variant variants[] = {
 	{ .name = "4.20", .title = "remembered VMA under the read lock",
-	  .data = &v4_20, .kernel = "4.20-5.19", .source = "dd2283f2605e",
+	  .data = &v4_20, .kernel = "4.20-5.19",
+	  .source = "mm: mmap: zap pages with read mmap_sem in munmap",
 	  .expect = { { HD_V_DATA_RACE, 0 }, { HD_V_PTE_WITHOUT_VMA, 1 },
 		      { HD_V_PAGETABLE, 1 }, { HD_V_FREED, 1 },
 		      { HD_V_ASSERT_RACE, 1 }, { HD_V_USE_AFTER_FREE, 2 } } },
 	{ .name = "4.19", .title = "munmap keeps mmap_lock for write",
 	  .data = &v4_19, .kernel = "-4.19" },
 	{ .name = "6.0", .title = "VMA looked up under the read lock",
-	  .data = &v6_0, .kernel = "6.0-6.3", .source = "a43cfc87caaf" },
+	  .data = &v6_0, .kernel = "6.0-6.3",
+	  .source = "android: binder: stop saving a pointer to the VMA" },
 	{ .name = "6.4", .title = "remembered VMA under the write lock",
 	  .data = &v6_4, .kernel = "6.4-", .source = "d1d8875c8c13" },
 	{ 0 },

@@ -137,7 +137,7 @@ static const struct heddle_variant variants[] = {
 	  .data = &v6_4, .kernel = "6.4.0-6.4.2",
 	  .expect = { { HD_V_UNLOCKED_WRITE, 0 } } },
 	{ .name = "6.4-file", .title = "the same, file faults under the VMA lock",
-	  .data = &v6_4_file,
+	  .data = &v6_4_file, .source = "6.4 with the file faults of 6.6",
 	  .expect = { { HD_V_UNLOCKED_WRITE, 0 }, { HD_V_ASSERT, 1 } } },
 	{ .name = "6.5-rc1-first", .title = "write-locked under i_mmap_rwsem",
 	  .data = &first, .source = "33313a747e81",

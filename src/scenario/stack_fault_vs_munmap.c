@@ -3,7 +3,7 @@
  *
  * Source: CVE-2021-20200, fixed by 246c320a8cfe "mm/mmap.c: close race between
  * munmap() and expand_upwards()/downwards()" (5.8); open since munmap shares
- * mmap_lock while it zaps pages (dd2283f2605e, 4.20).
+ * mmap_lock while it zaps pages (4.20).
  *
  * munmap takes its VMAs out of the tree under mmap_lock for write, makes a read
  * lock of it, and then goes through pages and page tables of the range, which
@@ -111,7 +111,8 @@ static const char *const goals[] = { "stack grows", NULL };
 
 static const struct heddle_variant variants[] = {
 	{ .name = "4.20", .title = "munmap shares mmap_lock, stacks grow",
-	  .data = &v4_20, .kernel = "4.20-5.7", .source = "dd2283f2605e",
+	  .data = &v4_20, .kernel = "4.20-5.7",
+	  .source = "mm: mmap: zap pages with read mmap_sem in munmap",
 	  LOST_PAGE },
 	{ .name = "4.20-gap", .title = "the same with a free page in between",
 	  .data = &v4_20_gap, .kernel = "4.20-5.7", LOST_PAGE },

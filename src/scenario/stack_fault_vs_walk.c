@@ -118,6 +118,7 @@ static const struct heddle_variant variants[] = {
 	  .data = &v6_5_munmap, .kernel = "6.5-", .goals = munmap_goals },
 	{ .name = "6.5-no-second-look",
 	  .title = "does not look the stack up again", .data = &blind,
+	  .source = "broken on purpose: one step left out",
 	  .expect = { { HD_V_TREE, 1 }, { HD_V_USE_AFTER_FREE, 1 },
 		      { HD_V_ASSERT_RACE, 1 }, { HD_V_FREED, 2 } },
 	  .goals = munmap_goals },
