@@ -120,11 +120,17 @@ int __anon_vma_prepare(struct vm_area_struct *vma)
 	return 0;
 }
 
+/* A stack has an anon_vma also where pages are numbers. */
+static bool has_anon_vmas(void)
+{
+	return mm_has(MM_ANON) || mm_form()->stack;
+}
+
 int anon_vma_clone(struct vm_area_struct *dst, struct vm_area_struct *src)
 {
 	u32 i;
 
-	if (!mm_has(MM_ANON))
+	if (!has_anon_vmas())
 		return 0;
 	for (i = 0; i < MM_AVCS && src->avc[i]; i++) {
 		if (heddle_fail("anon_vma_chain"))
@@ -169,7 +175,7 @@ void unlink_anon_vmas(struct vm_area_struct *vma)
 	struct anon_vma *av;
 	u32 i;
 
-	if (!mm_has(MM_ANON))
+	if (!has_anon_vmas())
 		return;
 	for (i = 0; i < MM_AVCS && vma->avc[i]; i++) {
 		av = vma->avc[i];
