@@ -23,7 +23,8 @@
  * - 4.19, before the downgrade: mmap_lock stays write-locked, nothing can meet.
  * - 5.8 does just that if the next VMA is a stack, however far away.
  * - 6.5 needs no exception: stacks grow under mmap_lock for write, which munmap
- *   keeps away until it has ended.
+ *   keeps away until it has ended.  (VMA locks are left out: what lies below a
+ *   stack has no VMA that could be locked.)
  *
  * Before 6.1 the tree had no RCU; that its nodes are replaced here changes
  * nothing, since munmap does not look at the tree any more. */
@@ -97,9 +98,7 @@ static const struct mm_form v5_8 = { .stack = MM_STACK_5_8,
 				     .more = &next_to_it };
 static const struct mm_form v5_8_gap = { .stack = MM_STACK_5_8,
 					 .more = &not_next };
-static const struct mm_form v6_5 = { .lock = &vma_lock_gen1,
-				     .free_by_rcu = true,
-				     .stack = MM_STACK_6_5,
+static const struct mm_form v6_5 = { .stack = MM_STACK_6_5,
 				     .more = &next_to_it };
 
 static const char *const goals[] = { "stack grows", NULL };
