@@ -87,6 +87,9 @@ static void verdicts_text(const struct exploration *e, char *buf, size_t size)
 				       i ? ", " : "", hd_verdict_name(kind[i]),
 				       e->bound < 0 ? "<=" : "",
 				       seen_at(e, kind[i]));
+	if (at < size && e->target.variant->bound)
+		snprintf(buf + at, size - at, "; nothing else to\t%d",
+			 e->bound);
 }
 
 static void found_text(const struct exploration *e, char *buf, size_t size)

@@ -137,7 +137,7 @@ static json_t *variant_json(const struct heddle_scenario *s,
 	json_object_set_new(o, "fail", json_integer(v->fail));
 	json_object_set_new(o, "signals", json_integer(v->signals));
 	json_object_set_new(o, "expect", expect_json(v));
-	if (!v->expect[0].verdict && v->bound)
+	if (v->bound)
 		json_object_set_new(o, "bound", json_integer(v->bound));
 	if (v->sampled)
 		json_object_set_new(o, "sampled", json_integer(v->sampled));

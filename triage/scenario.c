@@ -157,7 +157,7 @@ bool target_argument(const char *verb, const struct options *o,
 /* The preemptions that show, or fail to show, what the variant declares. */
 static int declared_bound(const struct heddle_variant *v)
 {
-	int most = 0;
+	int most = v->bound;
 	u32 i;
 
 	if (!v->expect[0].verdict)

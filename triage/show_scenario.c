@@ -69,6 +69,9 @@ static void print_variant(struct page *p, const struct heddle_variant *v)
 	declared_text(v, text, DECLARED_ROOM);
 	page_wrap(p, 6, "    expected: %s%s", text,
 		  v->expect[0].verdict || v->bound ? "" : ", without a bound");
+	if (v->expect[0].verdict && v->bound)
+		page_wrap(p, 6, "    and nothing else with %d preemption%s",
+			  v->bound, v->bound == 1 ? "" : "s");
 }
 
 static void print_variants(struct page *p, const struct target *t, bool one)

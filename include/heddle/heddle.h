@@ -40,7 +40,9 @@ struct heddle_variant {
 	const char *title;  /* one line: what this form is */
 	const void *data;   /* for the set-up: heddle_variant_data() */
 	struct heddle_expect expect[HD_MAX_EXPECT]; /* empty: clean */
-	int bound; /* clean: preemptions that make test exhausts; 0: unbounded */
+	/* Preemptions that make test exhausts.  0: clean ones without a bound,
+	 * others up to the largest at of their verdicts. */
+	int bound;
 	const char *const *goals; /* instead of the scenario's */
 	const char *source; /* mail or commit of this form; NULL: scenario's */
 	const char *kernel; /* releases that have it: "6.4", "6.4-6.13", "posted" */

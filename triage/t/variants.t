@@ -25,7 +25,8 @@ my $update = $ENV{UPDATE};
 sub declared_bound {
 	my ($v) = @_;
 	return $v->{bound} // 'none' unless @{$v->{expect}};
-	return max map { $_->{preemptions} // 0 } @{$v->{expect}};
+	return max $v->{bound} // 0,
+	    map { $_->{preemptions} // 0 } @{$v->{expect}};
 }
 
 my ($rc, $out) = heddle('list', '--json');
