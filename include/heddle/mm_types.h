@@ -278,6 +278,8 @@ enum mm_step {
 	MM_STEP_PTLS_BY_ADDRESS = 1 << 24,
 	/* and compares both PTEs once it holds them */
 	MM_STEP_MOVE_COMPARES_PTES = 1 << 25,
+	/* UFFDIO_COPY disables page faults while it holds locks */
+	MM_STEP_COPY_DISABLES_FAULTS = 1 << 26,
 	/* munmap that fails attaches again what it had detached */
 	MM_STEP_REATTACH = 1ull << 32,
 	/* a merge that fails takes back dup_anon_vma() */

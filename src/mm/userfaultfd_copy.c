@@ -48,6 +48,21 @@ struct folio *uffd_alloc_folio(void)
 	return folio;
 }
 
+/* Under locks, so without a page fault. */
+static unsigned long copy_locked(struct folio *folio, struct mm_struct *src_mm,
+				 unsigned long src)
+{
+	bool disable = mm_does(MM_STEP_COPY_DISABLES_FAULTS);
+	unsigned long left;
+
+	if (disable)
+		pagefault_disable();
+	left = copy_from_user(&folio->data[0], src_mm, src);
+	if (disable)
+		pagefault_enable();
+	return left;
+}
+
 /* -ENOENT: *foliop is to be filled without locks, then this called again. */
 static int mfill_atomic_pte_copy(struct vm_area_struct *dst_vma,
 				 unsigned long dst, struct mm_struct *src_mm,
@@ -62,9 +77,7 @@ static int mfill_atomic_pte_copy(struct vm_area_struct *dst_vma,
 		folio = uffd_alloc_folio();
 		if (!folio)
 			return -ENOMEM;
-		pagefault_disable();
-		left = copy_from_user(&folio->data[0], src_mm, src);
-		pagefault_enable();
+		left = copy_locked(folio, src_mm, src);
 		if (left) {
 			*foliop = folio;
 			return -ENOENT;

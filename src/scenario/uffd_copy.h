@@ -25,7 +25,11 @@
 #define DST 0x4000ul
 #define C 0x8000ul
 
-enum writer { ELSEWHERE, MUNMAP, REMAP };
+enum writer {
+	ELSEWHERE, /* mprotect of another VMA */
+	MUNMAP,    /* of source and destination */
+	REMAP,     /* shared memory where the destination was */
+};
 enum zeropage { COPY, ZEROPAGE };
 
 /* What a form of mcopy_atomic() does. */
@@ -38,7 +42,7 @@ struct choice {
 	int retry;          /* the error that means: copy without the lock */
 	u8 what;            /* enum zeropage */
 	bool leaks;         /* the page, if the call fails with it at hand */
-	const void *more;
+	bool trusts_vma;    /* 7.1: takes it for the same after the retry */
 };
 
 static const struct choice *choice(void)
@@ -194,5 +198,6 @@ static struct mm_struct *new_mm(void)
 #define EXPAND(...) __VA_ARGS__
 #define MMAP_SEM (.lock = NULL)
 #define GEN1 (.lock = &vma_lock_gen1, .free_by_rcu = true)
+#define GEN3 (.lock = &vma_lock_v10, .lock_offset = 0x40000000)
 
 #endif
