@@ -59,6 +59,8 @@ extern const struct vma_lock_ops vma_lock_v6, vma_lock_v6_complete, vma_lock_v7;
 extern const struct vma_lock_ops vma_lock_v10;
 /* With VMAs that may be reused by another mm: 6.15 and 6.16, and since 6.17. */
 extern const struct vma_lock_ops vma_lock_6_15, vma_lock_6_17;
+/* and with a writer that can be killed while it waits for readers */
+extern const struct vma_lock_ops vma_lock_7_0;
 
 #ifndef HEDDLE_OWN_VMA_LOCK
 static __always_inline struct vm_area_struct *

@@ -284,6 +284,10 @@ enum mm_step {
 	MM_STEP_REATTACH = 1ull << 32,
 	/* a merge that fails takes back dup_anon_vma() */
 	MM_STEP_UNDO_DUP_ANON_VMA = 1ull << 33,
+	/* a writer that is killed while it waits lets readers in again (7.0) */
+	MM_STEP_LET_READERS_IN = 1ull << 34,
+	/* a VMA is marked as write-locked when its readers have left */
+	MM_STEP_SEQ_BEHIND_WAIT = 1ull << 35,
 };
 
 struct mm_form {
@@ -300,6 +304,7 @@ struct mm_form {
 	u8 stack;           /* enum mm_stack */
 	u8 mmap;            /* enum mm_mmap */
 	bool madvise_vma_lock; /* MADV_DONTNEED under the VMA lock (6.16) */
+	bool killable;      /* calls lock VMAs killably, first of all (7.1) */
 	u64 without;        /* enum mm_step */
 	const void *more;   /* the scenario's own choice */
 };

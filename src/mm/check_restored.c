@@ -36,17 +36,18 @@ struct pages {
 };
 static struct pages *before; /* world: by mm, as check_mm() counts them */
 
+/* May readers come in, once mmap_lock is given back? */
 static bool attached(const struct vm_area_struct *vma)
 {
 	const struct vma_lock_ops *lock = mm_form()->lock;
+	u32 count = (u32)vma->vm_refcnt.refs.counter;
 
 	if (!lock)
 		return true;
 	if (lock->detached_flag)
 		return !vma->detached;
-	/* readers that are inside, or look, count as well; a writer's offset
-	 * alone does not */
-	return vma->vm_refcnt.refs.counter & ~(int)mm_form()->lock_offset;
+	/* those inside may leave at any time: how many does not matter */
+	return count && !(count & mm_form()->lock_offset);
 }
 
 static u64 value(const struct vm_area_struct *vma, u64 addr, enum field f)

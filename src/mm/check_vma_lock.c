@@ -4,7 +4,8 @@
  *
  * exclusion            a read lock is granted while the VMA is write-locked
  *                      (from the end of vma_start_write() to the unlock or
- *                      downgrade), or the other way round
+ *                      downgrade), or the other way round; or it is marked as
+ *                      write-locked (vm_lock_seq) while a reader is inside
  * detached-read-lock   a read lock is granted on a VMA whose detach has begun
  * unlocked-write       a field that readers rely on is changed in a VMA that can
  *                      be found, and that is not write-locked, or it can be
@@ -128,6 +129,15 @@ static void judge_store(const struct vma_state *s, const char *field, u32 pc)
 	hd_raise(v);
 }
 
+/* From now on its writer takes it for locked. */
+static void judge_mark(const struct vma_state *s, const struct hd_event *ev)
+{
+	const struct mm_struct *mm = (const struct mm_struct *)s->mm;
+
+	if (s->readers && (unsigned int)ev->val == mm->mm_lock_seq.sequence)
+		raise(HD_V_EXCLUSION, ev->op.pc);
+}
+
 static void on_store(const struct hd_event *ev)
 {
 	const struct vma_state *s = NULL;
@@ -141,9 +151,13 @@ static void on_store(const struct hd_event *ev)
 		if (off < sizeof(struct vm_area_struct))
 			s = &state[i];
 	}
-	if (!s || !s->attached || s->write_locked)
+	if (!s)
 		return;
 	off = ev->op.addr - s->vma;
+	if (off == offsetof(struct vm_area_struct, vm_lock_seq))
+		judge_mark(s, ev);
+	if (!s->attached || s->write_locked)
+		return;
 	for (i = 0; i < NFIELDS; i++)
 		if (off - fields[i].off < fields[i].size)
 			break;

@@ -119,7 +119,10 @@ static void dup_file(struct vm_area_struct *vma)
 static int dup_vma(struct mm_struct *mm, struct vm_area_struct *mpnt)
 {
 	struct vm_area_struct *tmp;
+	int err = vma_start_write_early(mpnt);
 
+	if (err)
+		return err;
 	if (mm_does(MM_STEP_FORK_LOCKS_VMAS))
 		vma_start_write(mpnt);
 	else

@@ -80,6 +80,10 @@ void split_huge_page_at(struct mm_struct *mm, unsigned long addr);
 void __vma_link_file(struct vm_area_struct *vma, struct address_space *mapping);
 void __unlink_file_vma(struct vm_area_struct *vma,
 		       struct address_space *mapping);
+/* vma_lock.c: 7.1: what a call is going to change it locks before it allocates,
+ * and -EINTR if it is killed while it waits.  Else 0, and the VMA is locked
+ * later. */
+int __must_check vma_start_write_early(struct vm_area_struct *vma);
 /* mm.c: what a VMA owns is given back, then the VMA (mm/vma.c, remove_vma). */
 void remove_vma(struct vm_area_struct *vma);
 

@@ -41,7 +41,9 @@ static int mprotect_fixup(struct vm_area_struct *vma, unsigned long start,
 		return 0;
 	mm_note(MM_NOTE_CALL, mm, NULL, 0); /* each VMA: all or nothing */
 	vma = vma_modify(vma, start, end, flags, &err);
-	if (!vma) {
+	if (vma) /* neither merged nor split: not locked yet */
+		err = vma_start_write_early(vma);
+	if (err) {
 		mm_note(MM_NOTE_CALL_FAILED, mm, NULL, (u64)err);
 		return err;
 	}

@@ -118,7 +118,10 @@ static int move_vma(struct vm_area_struct *vma, unsigned long addr,
 		    unsigned long new_addr, unsigned int flags)
 {
 	struct mm_struct *mm = vma->vm_mm;
+	int err = vma_start_write_early(vma);
 
+	if (err)
+		return err;
 	vma_start_write(vma);
 	if (!copy_vma(vma, addr, new_addr, new_len))
 		return -ENOMEM;

@@ -55,6 +55,9 @@ static int gather_one(struct vma_munmap *vms, struct vm_area_struct *vma)
 		unmap_region(vms->mm, vms->start, vms->end);
 		free_pgtables(vms->mm, vms->floor, vms->ceiling);
 	}
+	err = vma_start_write_early(vma);
+	if (err)
+		return err;
 	vma_start_write(vma);
 	vms->vma[vms->n++] = vma;
 	vma_mark_detached(vma);

@@ -6,6 +6,8 @@
  * that has no function of its own for a way in is given the plain one. */
 #include <heddle/mm.h>
 
+#include "mm.h"
+
 bool vma_start_read_locked_nested(struct vm_area_struct *vma, int subclass)
 {
 	mmap_assert_locked(vma->vm_mm);
@@ -28,6 +30,11 @@ int vma_start_write_killable(struct vm_area_struct *vma)
 	if (!err)
 		mm_note_vma(MM_NOTE_WRITE_LOCKED, vma);
 	return err;
+}
+
+int vma_start_write_early(struct vm_area_struct *vma)
+{
+	return mm_form()->killable ? vma_start_write_killable(vma) : 0;
 }
 
 void vma_assert_write_locked(struct vm_area_struct *vma)

@@ -256,6 +256,52 @@ TWIN_TASKS(bare, { "reader", read_bare });
 GENERATIONS(bare, SHOWS(LOCK_ASSERT));
 TWIN(bare, "vma_lock/start_read_locked wants mmap_lock");
 
+/* --- a writer that is killed ------------------------------------------------ */
+
+#define KILLABLE .lock = &vma_lock_7_0, .lock_offset = 0x40000000
+static const struct test killable = { .form = { KILLABLE } };
+static const struct test kept_out = {
+	.form = { KILLABLE, .without = MM_STEP_LET_READERS_IN }
+};
+static const struct test early_mark = {
+	.form = { KILLABLE, .without = MM_STEP_SEQ_BEHIND_WAIT }
+};
+
+/* Then it is not locked, and readers come in again; else it is as ever. */
+static void write_killably(void *arg)
+{
+	struct vm_area_struct *vma;
+	int err;
+
+	(void)arg;
+	mmap_write_lock(mm);
+	err = vma_start_write_killable(a);
+	if (!err)
+		vma_assert_write_locked(a);
+	else
+		heddle_assert(err == -EINTR && a->vm_lock_seq !=
+						   mm->mm_lock_seq.sequence);
+	mmap_write_unlock(mm);
+	vma = lock_vma_under_rcu(mm, PAGE(2));
+	heddle_assert(vma);
+	if (vma)
+		vma_end_read(vma);
+}
+
+static const char *const killed_goals[] = { "killed while it waits",
+					    "read lock granted", NULL };
+#define killed_setup two_vmas
+TWIN_TASKS(killed, { "writer", write_killably }, { "reader", read_a });
+static const struct heddle_variant killed_variants[] = {
+	{ .name = "7.0", .data = &killable },
+	{ .name = "readers are kept out", .data = &kept_out,
+	  .expect = { SHOWS(ASSERT) } },
+	{ .name = "marked before the wait", .data = &early_mark,
+	  .expect = { SHOWS(ASSERT), SHOWS(EXCLUSION), SHOWS(DATA_RACE) } },
+	{ .name = NULL },
+};
+TWIN(killed, "vma_lock/a writer that is killed", .goals = killed_goals);
+
 /* --- what writers may assert ---------------------------------------------- */
 
 static void assert_locked(void *arg)

@@ -6,7 +6,9 @@
  * in the order of the shared accesses: all functions below.  Where VMAs are
  * reused, vma_start_read() is given the mm that was searched (3104138517fc,
  * 6.15), and looks whether the VMA is still that mm's before it puts it
- * (9bbffee67ffd, 6.17); vma_lock_v10 is without that.
+ * (9bbffee67ffd, 6.17); vma_lock_v10 is without that.  vma_lock_7_0 also has the
+ * writer that a fatal signal takes out of its wait: it lets readers in again and
+ * leaves vm_lock_seq as it was.
  * Simplified: rcuwait has one waiter, the writer that holds mmap_lock.
  * Deliberately different: four mutations that struct mm_form can switch on, one
  * at a time, to show what each step is there for. */
@@ -157,21 +159,6 @@ static bool readers_left(struct vm_area_struct *vma, bool detaching)
 	return false;
 }
 
-/* Keep readers out, and wait until those inside have left. */
-static bool __vma_enter_locked(struct vm_area_struct *vma, bool detaching)
-{
-	struct mm_struct *mm = vma->vm_mm;
-
-	if (!refcount_add_not_zero((int)VMA_LOCK_OFFSET, &vma->vm_refcnt))
-		return false;
-	rwsem_acquire(&vma->vmlock_dep_map, 0, 0, _RET_IP_);
-	rcuwait_wait_event(&mm->vma_writer_wait,
-			   readers_left(vma, detaching),
-			   TASK_UNINTERRUPTIBLE);
-	lock_acquired(&vma->vmlock_dep_map, _RET_IP_);
-	return true;
-}
-
 static bool __vma_exit_locked(struct vm_area_struct *vma)
 {
 	bool detached = refcount_sub_and_test((int)VMA_LOCK_OFFSET,
@@ -181,17 +168,64 @@ static bool __vma_exit_locked(struct vm_area_struct *vma)
 	return detached;
 }
 
-static void vma_start_write(struct vm_area_struct *vma)
+/* The wait was broken off; a reader that leaves now wakes nobody. */
+static void let_readers_in_again(struct vm_area_struct *vma)
+{
+	heddle_remark("killed: readers may come in again");
+	heddle_mark("killed while it waits");
+	if (mm_does(MM_STEP_LET_READERS_IN))
+		WARN_ON_ONCE(__vma_exit_locked(vma));
+	else
+		rwsem_release(&vma->vmlock_dep_map, _RET_IP_);
+}
+
+/* Keep readers out, and wait until those inside have left.  1: so it is; 0: the
+ * VMA is detached, there are none; -EINTR: as before. */
+static int __vma_enter_locked(struct vm_area_struct *vma, bool detaching,
+			      unsigned int state)
+{
+	struct mm_struct *mm = vma->vm_mm;
+	int err;
+
+	if (!refcount_add_not_zero((int)VMA_LOCK_OFFSET, &vma->vm_refcnt))
+		return 0;
+	rwsem_acquire(&vma->vmlock_dep_map, 0, 0, _RET_IP_);
+	err = rcuwait_wait_event(&mm->vma_writer_wait,
+				 readers_left(vma, detaching), state);
+	if (err) {
+		let_readers_in_again(vma);
+		return err;
+	}
+	lock_acquired(&vma->vmlock_dep_map, _RET_IP_);
+	return 1;
+}
+
+static int start_write(struct vm_area_struct *vma, unsigned int state)
 {
 	unsigned int mm_lock_seq;
-	bool locked;
+	int locked;
 
 	if (__is_vma_write_locked(vma, &mm_lock_seq))
-		return;
-	locked = __vma_enter_locked(vma, false);
+		return 0;
+	if (!mm_does(MM_STEP_SEQ_BEHIND_WAIT))
+		WRITE_ONCE(vma->vm_lock_seq, mm_lock_seq);
+	locked = __vma_enter_locked(vma, false, state);
+	if (locked < 0)
+		return locked;
 	WRITE_ONCE(vma->vm_lock_seq, mm_lock_seq);
 	if (locked)
 		WARN_ON_ONCE(__vma_exit_locked(vma));
+	return 0;
+}
+
+static void vma_start_write(struct vm_area_struct *vma)
+{
+	start_write(vma, TASK_UNINTERRUPTIBLE);
+}
+
+static int start_write_killable(struct vm_area_struct *vma)
+{
+	return start_write(vma, TASK_KILLABLE);
 }
 
 static void vma_mark_attached(struct vm_area_struct *vma)
@@ -208,7 +242,7 @@ static void vma_mark_detached(struct vm_area_struct *vma)
 		return;
 	}
 	heddle_remark("not zero: wait for readers");
-	if (__vma_enter_locked(vma, true))
+	if (__vma_enter_locked(vma, true, TASK_UNINTERRUPTIBLE))
 		WARN_ON_ONCE(!__vma_exit_locked(vma));
 	else
 		heddle_remark("zero by now: nothing to wait for");
@@ -246,3 +280,8 @@ const struct vma_lock_ops vma_lock_6_15 = { FORM,
 					    .start_read_mm = start_read_6_15 };
 const struct vma_lock_ops vma_lock_6_17 = { FORM,
 					    .start_read_mm = start_read_6_17 };
+const struct vma_lock_ops vma_lock_7_0 = {
+	FORM,
+	.start_read_mm = start_read_6_17,
+	.start_write_killable = start_write_killable,
+};

@@ -96,15 +96,22 @@ static int commit_merge(const struct merge *m, struct vm_area_struct *dup)
 	return 0;
 }
 
-static void lock_for_merge(const struct merge *m, struct vm_area_struct *vma)
+static int lock_for_merge(const struct merge *m, struct vm_area_struct *vma)
 {
-	if ((mm_form()->modify & MM_MODIFY_ORDER) != MM_MODIFY_6_6)
-		return;
+	int err = vma_start_write_early(vma);
+
+	if (!err)
+		err = vma_start_write_early(m->target);
+	if (!err && m->remove2)
+		err = vma_start_write_early(m->remove2);
+	if (err || (mm_form()->modify & MM_MODIFY_ORDER) != MM_MODIFY_6_6)
+		return err;
 	vma_start_write(vma);
 	if (m->target != vma)
 		vma_start_write(m->target);
 	if (m->remove2)
 		vma_start_write(m->remove2);
+	return 0;
 }
 
 static struct vm_area_struct *merge(const struct merge *m,
@@ -112,8 +119,9 @@ static struct vm_area_struct *merge(const struct merge *m,
 {
 	struct vm_area_struct *dup = NULL;
 
-	lock_for_merge(m, vma);
-	*err = dup_anon_vma(m->target, vma, &dup);
+	*err = lock_for_merge(m, vma);
+	if (!*err)
+		*err = dup_anon_vma(m->target, vma, &dup);
 	if (!*err && m->remove2)
 		*err = dup_anon_vma(m->target, m->remove2, &dup);
 	if (!*err)

@@ -175,8 +175,10 @@ static int split_new_vma(struct vm_area_struct *vma, struct vm_area_struct *new,
 int split_vma(struct vm_area_struct *vma, unsigned long addr, bool new_below)
 {
 	struct vma_prepare vp = { .vma = vma };
-	int err;
+	int err = vma_start_write_early(vma);
 
+	if (err)
+		return err;
 	if (heddle_fail("vm_area_struct"))
 		return -ENOMEM;
 	vp.insert = vm_area_dup(vma);
@@ -213,7 +215,10 @@ int vma_shrink(struct vm_area_struct *vma, unsigned long start,
 {
 	struct vma_prepare vp = { .vma = vma };
 	unsigned long old_start = vma->vm_start, old_end = vma->vm_end;
+	int err = vma_start_write_early(vma);
 
+	if (err)
+		return err;
 	if (heddle_fail("maple_node"))
 		return -ENOMEM;
 	vma_start_change(&vp, start, end);
@@ -232,8 +237,12 @@ int vma_expand(struct vm_area_struct *vma, unsigned long start,
 {
 	struct vma_prepare vp = { .vma = vma, .remove = next };
 	struct vm_area_struct *dup = NULL;
-	int err;
+	int err = vma_start_write_early(vma);
 
+	if (!err && next)
+		err = vma_start_write_early(next);
+	if (err)
+		return err;
 	if (order() == MM_MODIFY_6_6) {
 		vma_start_write(vma);
 		if (next)
