@@ -108,6 +108,10 @@ void vma_assert_write_locked(struct vm_area_struct *vma);
  * back to mmap_lock. */
 struct vm_area_struct *lock_vma_under_rcu(struct mm_struct *mm,
 					  unsigned long addr);
+/* The VMA that holds addr or the next one behind it, read-locked (maps.c; 6.17).
+ * Called under RCU, which it may leave meanwhile.  NULL: there is none; or
+ * -EAGAIN, -EINTR. */
+struct vm_area_struct *lock_next_vma(struct mm_struct *mm, unsigned long addr);
 
 /* --- mmap_lock (mmap_lock.c) ------------------------------------------------------ */
 
@@ -122,6 +126,9 @@ bool mmap_read_trylock(struct mm_struct *mm);
 void mmap_read_unlock(struct mm_struct *mm);
 /* What the unlock and the downgrade do: all VMA write locks end. */
 void vma_end_write_all(struct mm_struct *mm);
+/* Read without it: false if a writer is there; true if one came since. */
+bool mmap_lock_speculate_try_begin(struct mm_struct *mm, unsigned int *seq);
+bool mmap_lock_speculate_retry(struct mm_struct *mm, unsigned int seq);
 #define mmap_assert_write_locked(mm) lockdep_assert_held_write(&(mm)->mmap_lock)
 #define mmap_assert_locked(mm) lockdep_assert_held(&(mm)->mmap_lock)
 

@@ -288,6 +288,12 @@ enum mm_step {
 	MM_STEP_LET_READERS_IN = 1ull << 34,
 	/* a VMA is marked as write-locked when its readers have left */
 	MM_STEP_SEQ_BEHIND_WAIT = 1ull << 35,
+	/* lock_next_vma(): was there a writer since the look-up? */
+	MM_STEP_NEXT_VMA_VERIFIES = 1ull << 36,
+	/* it takes down the sequence before it looks */
+	MM_STEP_NEXT_VMA_SEQ_FIRST = 1ull << 37,
+	/* it looks whether the VMA still ends behind the address */
+	MM_STEP_NEXT_VMA_ENDS_BEHIND = 1ull << 38,
 };
 
 struct mm_form {

@@ -28,7 +28,7 @@ static bool needs_mmap_lock(struct vm_area_struct *vma)
 	return !mm_does(MM_STEP_VMF_ANON_PREPARE) && !READ_ONCE(vma->anon_vma);
 }
 
-static struct vm_area_struct *start_read(struct mm_struct *mm,
+struct vm_area_struct *vma_start_read_of(struct mm_struct *mm,
 					 struct vm_area_struct *vma)
 {
 	const struct vma_lock_ops *lock = mm_form()->lock;
@@ -49,7 +49,7 @@ retry:
 		goto inval;
 	if (!mm_does(MM_STEP_ANON_VMA_CHECK_LOCKED) && needs_mmap_lock(vma))
 		goto inval;
-	vma = start_read(mm, vma);
+	vma = vma_start_read_of(mm, vma);
 	if (IS_ERR_OR_NULL(vma) || detached_meanwhile(vma)) {
 		if (!vma || (IS_ERR(vma) && PTR_ERR(vma) != -EAGAIN))
 			goto inval;

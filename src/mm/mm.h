@@ -80,6 +80,10 @@ void split_huge_page_at(struct mm_struct *mm, unsigned long addr);
 void __vma_link_file(struct vm_area_struct *vma, struct address_space *mapping);
 void __unlink_file_vma(struct vm_area_struct *vma,
 		       struct address_space *mapping);
+/* fault.c: as vma_start_read(); forms since 6.15 are given the mm that was
+ * searched. */
+struct vm_area_struct *vma_start_read_of(struct mm_struct *mm,
+					 struct vm_area_struct *vma);
 /* vma_lock.c: 7.1: what a call is going to change it locks before it allocates,
  * and -EINTR if it is killed while it waits.  Else 0, and the VMA is locked
  * later. */

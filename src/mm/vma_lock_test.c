@@ -2,7 +2,7 @@
 /* The VMA lock in its three generations, and the check that knows what it
  * promises: safe and broken twins.
  *
- * Covers vma_lock.c, vma_lock_gen1.c, and check_vma_lock.c as far as it is about
+ * Covers vma_lock.c, vma_lock_gen1.c, maps.c, and check_vma_lock.c as far as it is about
  * fields and about locks that end too early.  (The reference count's own rules:
  * mm_test.c.) */
 #include <heddle/mm.h>
@@ -301,6 +301,40 @@ static const struct heddle_variant killed_variants[] = {
 	{ .name = NULL },
 };
 TWIN(killed, "vma_lock/a writer that is killed", .goals = killed_goals);
+
+/* --- the next VMA ------------------------------------------------------------ */
+
+/* Whoever looks from an address on finds each VMA, also when he has to look under
+ * mmap_lock because a writer was there. */
+static void walk(void *arg)
+{
+	struct vm_area_struct *vma;
+	unsigned long from = 0;
+	u32 n = 0;
+
+	(void)arg;
+	rcu_read_lock();
+	while ((vma = lock_next_vma(mm, from))) {
+		heddle_assert(vma == (n ? b : a) && vma->vm_start >= from);
+		from = vma->vm_end;
+		vma_end_read(vma);
+		n++;
+	}
+	rcu_read_unlock();
+	heddle_assert(n == 2);
+}
+
+static const char *const walk_goals[] = { "next VMA without mmap_lock",
+					  "next VMA under mmap_lock", NULL };
+static const struct test walk_6_17 = { .form = { .lock = &vma_lock_6_17,
+						 .lock_offset = 0x40000000 } };
+#define walk_setup two_vmas
+TWIN_TASKS(walk, { "writer", hold_and_go }, { "walk", walk });
+static const struct heddle_variant walk_variants[] = {
+	{ .name = "6.17", .data = &walk_6_17, .signals = TWIN_NONE },
+	{ .name = NULL },
+};
+TWIN(walk, "vma_lock/the next VMA", .goals = walk_goals);
 
 /* --- what writers may assert ---------------------------------------------- */
 
