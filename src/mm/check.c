@@ -4,6 +4,8 @@
  * where there is no mm. */
 #include "check.h"
 
+#include <string.h>
+
 #include "../engine/engine.h"
 
 static u64 *mms; /* world: addresses of the mm_structs */
@@ -33,6 +35,24 @@ static void on_note(const struct hd_event *ev)
 const struct mm_struct *check_mm(u32 i)
 {
 	return i < CHECK_MMS ? (const struct mm_struct *)mms[i] : NULL;
+}
+
+static u64 end_of(const struct hd_object *o)
+{
+	return (u64)(o + 1) + ((o->size + HD_GRANULE - 1) &
+			       ~(u64)(HD_GRANULE - 1));
+}
+
+const struct hd_object *check_next(const struct hd_object *o, const char *type)
+{
+	u64 at = o ? end_of(o) : HD_HEAP_BASE + HD_GRANULE;
+
+	for (; at < HD_HEAP_BASE + W->heap_used; at = end_of(o)) {
+		o = (const struct hd_object *)at;
+		if (!type || !strcmp(o->type, type))
+			return o;
+	}
+	return NULL;
 }
 
 bool check_covered(const struct mm_struct *mm, unsigned long addr)

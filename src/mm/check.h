@@ -16,6 +16,14 @@ const struct mm_struct *check_mm(u32 i);
 /* p is an object of the world that has not been freed. */
 bool check_alive(const void *p);
 
+/* The next object of the world behind o (NULL: the first) that has the type
+ * (NULL: any), or NULL. */
+struct hd_object;
+const struct hd_object *check_next(const struct hd_object *o,
+				   const char *type);
+/* It is in the tree of an mm that is not freed (check_leak.c). */
+bool check_in_a_tree(const struct vm_area_struct *vma);
+
 /* A VMA of the tree covers addr. */
 bool check_covered(const struct mm_struct *mm, unsigned long addr);
 
@@ -30,5 +38,8 @@ void check_leak_start(void);
 /* At the end: is it counted as often as it is mapped (check_rmap.c)? */
 void check_folio_counts(const struct folio *folio, u32 pc);
 void check_vfio_start(void);
+/* At the end: is o, if it is an anon_vma, a file or a policy, linked to VMAs as
+ * it should be (check_links.c)? */
+void check_links(const struct hd_object *o);
 
 #endif

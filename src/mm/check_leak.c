@@ -3,10 +3,15 @@
  *
  * VMAs, page tables, pages and anon_vmas may outlive a run, in an address space
  * that does.  So the oracle of lifetimes leaves them alone, and they are judged
- * here, at the end of the run: each VMA that the run made is in the tree of an
- * mm, each page table is in one, each anon_vma has a VMA, each page is mapped as
- * often as it is counted (check_rmap.c).  An mm that is freed has nothing of
- * them left (the kernel's check_mm()). */
+ * here, at the end of the run, by whether anything leads to them:
+ *
+ *   VMA, tree node   is in the tree of an mm
+ *   vma_lock         belongs to a VMA that is not freed
+ *   page table       is in an mm, and a VMA lies in its group
+ *   anon_vma, file,  are counted as often as they are linked
+ *   policy, page     (check_links.c, check_rmap.c)
+ *
+ * An mm that is freed has nothing of them left (the kernel's check_mm()). */
 #include <heddle/mm.h>
 #include <string.h>
 
@@ -21,14 +26,21 @@ static void raise(const char *what, u32 pc)
 	hd_raise(v);
 }
 
-static bool in_a_tree(const struct vm_area_struct *vma)
+/* Only set-ups of mms that are being built have a NULL root. */
+static const struct maple_node *tree_of(u32 i)
+{
+	const struct mm_struct *mm = check_mm(i);
+
+	return check_alive(mm) ? mm->mm_mt.root : NULL;
+}
+
+bool check_in_a_tree(const struct vm_area_struct *vma)
 {
 	const struct maple_node *node;
-	const struct mm_struct *mm;
 	u32 i, k;
 
-	for (i = 0; (mm = check_mm(i)); i++) {
-		node = check_alive(mm) ? mm->mm_mt.root : NULL;
+	for (i = 0; check_mm(i); i++) {
+		node = tree_of(i);
 		for (k = 0; node && k < node->nslots; k++)
 			if (node->slot[k].vma == vma)
 				return true;
@@ -36,63 +48,94 @@ static bool in_a_tree(const struct vm_area_struct *vma)
 	return false;
 }
 
-static bool in_a_pmd(const struct page_table *table)
-{
-	const struct mm_struct *mm;
-	u32 i, k;
-
-	for (i = 0; (mm = check_mm(i)); i++)
-		for (k = 0; k < PTRS_PER_PMD; k++)
-			if (check_alive(mm) && mm->pmd[k] == (u64)table)
-				return true;
-	return false;
-}
-
-static bool has_a_vma(const struct anon_vma *av)
+static bool is_a_tree(const struct maple_node *node)
 {
 	u32 i;
 
-	for (i = 0; i < MM_RMAP_VMAS; i++)
-		if (av->vma[i] && check_alive(av->vma[i]))
+	for (i = 0; check_mm(i); i++)
+		if (tree_of(i) == node)
 			return true;
+	return false;
+}
+
+static bool has_a_vma_in(const struct mm_struct *mm, u64 start, u64 end)
+{
+	u64 addr;
+
+	for (addr = start; addr < end; addr += PAGE_SIZE)
+		if (check_covered(mm, addr))
+			return true;
+	return false;
+}
+
+static const char *lost_table(const struct page_table *table)
+{
+	const struct mm_struct *mm;
+	u64 start;
+	u32 i, k;
+
+	for (i = 0; (mm = check_mm(i)); i++) {
+		for (k = 0; check_alive(mm) && k < PTRS_PER_PMD; k++) {
+			if (mm->pmd[k] != (u64)table)
+				continue;
+			start = (u64)k << PMD_SHIFT;
+			return has_a_vma_in(mm, start, start + PMD_SIZE) ?
+				       NULL :
+				       "page_table that no VMA needs";
+		}
+	}
+	return "page_table";
+}
+
+static bool has_its_vma(const struct vma_lock *lock)
+{
+	const struct vm_area_struct *vma;
+	const struct hd_object *o;
+
+	for (o = check_next(NULL, "vm_area_struct"); o;
+	     o = check_next(o, "vm_area_struct")) {
+		vma = (const void *)(o + 1);
+		if (vma->vm_lock == lock && check_alive(vma))
+			return true;
+	}
 	return false;
 }
 
 static void judge(const struct hd_object *o)
 {
 	const void *p = o + 1;
+	const char *lost = NULL;
 
 	if (!strcmp(o->type, "vm_area_struct")) {
 		/* a set-up may keep one aside, for a task to map */
-		if (o->alloc_task < W->ntasks && !in_a_tree(p))
-			raise("vm_area_struct", o->alloc_pc);
+		if (o->alloc_task < W->ntasks && !check_in_a_tree(p))
+			lost = o->type;
+	} else if (!strcmp(o->type, "maple_node")) {
+		lost = is_a_tree(p) ? NULL : o->type;
+	} else if (!strcmp(o->type, "vma_lock")) {
+		lost = has_its_vma(p) ? NULL : o->type;
 	} else if (!strcmp(o->type, "page_table")) {
-		if (!in_a_pmd(p))
-			raise("page_table", o->alloc_pc);
-	} else if (!strcmp(o->type, "anon_vma")) {
-		if (!has_a_vma(p))
-			raise("anon_vma", o->alloc_pc);
+		lost = lost_table(p);
 	} else if (!strcmp(o->type, "folio")) {
 		check_folio_counts(p, o->alloc_pc);
+	} else {
+		check_links(o);
 	}
+	if (lost)
+		raise(lost, o->alloc_pc);
 }
 
 static void on_end(const struct hd_event *ev)
 {
-	u64 at = HD_HEAP_BASE + HD_GRANULE;
 	const struct hd_object *o;
 
 	(void)ev;
 	if (!check_mm(0))
 		return;
-	while (at < HD_HEAP_BASE + W->heap_used) {
-		o = (const struct hd_object *)at;
+	for (o = check_next(NULL, NULL); o; o = check_next(o, NULL))
 		/* what was not kept is judged by the oracle of lifetimes */
 		if (o->state == HD_OBJ_LIVE && o->setup)
 			judge(o);
-		at += sizeof(*o) + ((o->size + HD_GRANULE - 1) &
-				    ~(u64)(HD_GRANULE - 1));
-	}
 }
 
 static void on_note(const struct hd_event *ev)

@@ -17,8 +17,7 @@ static void vma_lock_init(struct vm_area_struct *vma)
 {
 	vma->vm_lock = kzalloc(sizeof(struct vma_lock),
 			       GFP_KERNEL | __GFP_NOFAIL);
-	heddle_keep(vma->vm_lock); /* lives as long as the VMA */
-	heddle_keep(vma->vm_lock); /* the VMA owns it */
+	heddle_keep(vma->vm_lock); /* lives as long as the VMA: check_leak.c */
 	init_rwsem(&vma->vm_lock->lock);
 	vma->vm_lock_seq = (unsigned int)-1;
 	vma->detached = true;

@@ -79,6 +79,7 @@ static void prev_has_file(void)
 
 	write_lock_all();
 	at(0)->vm_file = file;
+	get_file(file);
 	vma_link_file(at(0));
 	mmap_write_unlock(mm);
 }

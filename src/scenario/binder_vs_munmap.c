@@ -135,7 +135,7 @@ static const struct heddle_variant variants[] = {
 	  .source = "mm: mmap: zap pages with read mmap_sem in munmap",
 	  .expect = { { HD_V_DATA_RACE, 0 }, { HD_V_PTE_WITHOUT_VMA, 1 },
 		      { HD_V_PAGETABLE, 1 }, { HD_V_FREED, 1 },
-		      { HD_V_ASSERT_RACE, 1 }, { HD_V_USE_AFTER_FREE, 2 } } },
+		      { HD_V_LEAK, 1 }, { HD_V_ASSERT_RACE, 1 }, { HD_V_USE_AFTER_FREE, 2 } } },
 	{ .name = "4.19", .title = "munmap keeps mmap_lock for write",
 	  .data = &v4_19, .kernel = "-4.19" },
 	{ .name = "6.0", .title = "VMA looked up under the read lock",

@@ -26,7 +26,8 @@
  *   later in the series; in v10 there is no race.
  * - The other races belong to the bugs: a lock granted on a detached VMA lets
  *   the fault look at mm->pmd while munmap clears it (data-race), and use the
- *   page table or the VMA unordered with their free (assert-race).
+ *   page table or the VMA unordered with their free (assert-race).  If munmap
+ *   had freed the table, the fault makes a new one, which nobody frees (leak).
  *
  * The v10-* variants break the merged form in one place each. */
 #include "one_vma.h"
@@ -76,6 +77,7 @@ static const struct heddle_variant variants[] = {
 	    { HD_V_HELD_AT_USER, 3 },
 	    { HD_V_DETACHED_READ_LOCK, 3 },
 	    { HD_V_PTE_WITHOUT_VMA, 3 },
+	    { HD_V_LEAK, 3 },
 	    { HD_V_FREED, 3 },
 	    { HD_V_ASSERT_RACE, 3 },
 	    { HD_V_CIRCULAR, 4 },
@@ -87,6 +89,7 @@ static const struct heddle_variant variants[] = {
 	  { { HD_V_DATA_RACE, 2 },
 	    { HD_V_DETACHED_READ_LOCK, 3 },
 	    { HD_V_PTE_WITHOUT_VMA, 3 },
+	    { HD_V_LEAK, 3 },
 	    { HD_V_HELD_AT_USER, 4 },
 	    { HD_V_FREED, 4 },
 	    { HD_V_CIRCULAR, 4 },
@@ -108,6 +111,7 @@ static const struct heddle_variant variants[] = {
 	{ "v10-no-wait", "v10 without the wait at detach", &no_wait,
 	  { { HD_V_DETACHED_READ_LOCK, 3 },
 	    { HD_V_PTE_WITHOUT_VMA, 4 },
+	    { HD_V_LEAK, 4 },
 	    { HD_V_FREED, 3 },
 	    { HD_V_USE_AFTER_FREE, 3 },
 	    { HD_V_DATA_RACE, 4 },
@@ -121,6 +125,7 @@ static const struct heddle_variant variants[] = {
 	  &early_free,
 	  { { HD_V_PAGETABLE, 1 },
 	    { HD_V_PTE_WITHOUT_VMA, 1 },
+	    { HD_V_LEAK, 1 },
 	    { HD_V_FREED, 1 },
 	    { HD_V_DATA_RACE, 1 },
 	    { HD_V_ASSERT_RACE, 1 } },

@@ -38,6 +38,7 @@ static const struct heddle_variant variants[] = {
 	    { HD_V_HELD_AT_USER, 3 },
 	    { HD_V_DETACHED_READ_LOCK, 3 },
 	    { HD_V_PTE_WITHOUT_VMA, 3 },
+	    { HD_V_LEAK, 3 },
 	    { HD_V_FREED, 3 },
 	    { HD_V_ASSERT_RACE, 3 },
 	    { HD_V_CIRCULAR, 4 },

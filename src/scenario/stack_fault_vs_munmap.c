@@ -14,7 +14,8 @@
  * What to read out of the variants:
  * - 4.20: a page that a fault has just mapped is gone (assert), or the fault
  *   writes into the freed page table (pagetable; freed, if it holds or waits for
- *   the table's lock).  One preemption is enough, in munmap behind the downgrade.
+ *   the table's lock), or munmap frees the table with the new page in it
+ *   (pte-without-vma).  One preemption is enough, in munmap behind the downgrade.
  *   Without any, races say the same: the fault looks at the upper entry while
  *   munmap clears it (data-race), and at the table unordered with its free.
  * - 4.20-gap: it need not be the neighbour's edge.  Page tables are freed up to
@@ -105,6 +106,7 @@ static const char *const goals[] = { "stack grows", NULL };
 
 #define LOST_PAGE                                                      \
 	.expect = { { HD_V_DATA_RACE, 0 }, { HD_V_ASSERT, 1 },         \
+		    { HD_V_PTE_WITHOUT_VMA, 1 },                       \
 		    { HD_V_PAGETABLE, 1 }, { HD_V_FREED, 1 },          \
 		    { HD_V_ASSERT_RACE, 1 } }
 
