@@ -13,12 +13,14 @@
 #define HEDDLE_OWN_VMA_LOCK /* this file is one */
 #include <heddle/mm.h>
 
+static struct lock_class_key vm_lock_key;
+
 static void vma_lock_init(struct vm_area_struct *vma)
 {
 	vma->vm_lock = kzalloc(sizeof(struct vma_lock),
 			       GFP_KERNEL | __GFP_NOFAIL);
 	heddle_keep(vma->vm_lock); /* lives as long as the VMA: check_leak.c */
-	init_rwsem(&vma->vm_lock->lock);
+	hd_init_rwsem(&vma->vm_lock->lock, "vm_lock", &vm_lock_key);
 	vma->vm_lock_seq = (unsigned int)-1;
 	vma->detached = true;
 }

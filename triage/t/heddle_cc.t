@@ -15,6 +15,7 @@ my $heddle = abs_path($ENV{HEDDLE} // 'build/heddle');
 my $cc = dirname($heddle) . '/heddle-cc';
 plan skip_all => "$cc is not built" unless -x $cc;
 spew("$dir/review_v6.c", slurp("$FindBin::Bin/review_v6.c"));
+spew("$dir/review_v4.c", slurp("$FindBin::Bin/review_v4.c"));
 chdir $dir or die;
 
 # Run a program: exit status, standard output, standard error.
@@ -57,6 +58,20 @@ like $out, qr/^mine: /, 'show describes the only scenario';
 like $out, qr/^mine: /, '... also by its name, which is that of a file';
 ($rc, $out) = run(qw(./mine fuzz -runs=500 -seed=1));
 is "$rc " . result($out)->{schedules}, '0 500', 'its own fuzz target';
+
+# --- the functions of a patch against ready opponents: seed 000
+cmp_ok scalar(split /\n/, slurp('review_v4.c')), '<', 100, 'fewer than 100 lines';
+($rc, $out, $err) = run($cc, 'review_v4.c');
+is "$rc$out$err", 0, 'v4 of seed 000 and an opponent build';
+for my $v (qw(two-vmas one-vma)) {
+	($rc, $out) = run('./review_v4', 'run', ":$v", '--want=deadlock');
+	is $rc, 1, "$v: run finds the deadlock";
+	like $out, qr/^proved minimal: 0 preemptions exhausted/m,
+		'... with one preemption, which is proved';
+	like $out, qr/^ munmap +move\n/m, '... drawn in two columns';
+	like $out, qr/^who waits for whom\n  munmap waits for vm_lock \(W\)/m,
+		'... says who waits for whom';
+}
 
 # --- the functions of a patch: seed 004
 ($rc, $out, $err) = run($cc, 'review_v6.c');
