@@ -99,6 +99,7 @@ static int copy_user(struct mm_struct *mm, unsigned long buf)
 
 static void set_memory(struct vfio_pci_device *vdev, bool memory)
 {
+	WRITE_ONCE(vdev->reg, memory ? 0 : ~0u); /* what reads then see */
 	vdev->memory_enabled = memory;
 	note(VFIO_NOTE_MEMORY, vdev, memory);
 	user_cause(vdev, VM_FAULT_SIGBUS, !memory);
