@@ -108,7 +108,13 @@ $(B)/lib/fuzz.o: $(core_o) $(mm_o) $(call obj,$(filter-out %_test.c,\
 	@mkdir -p $(@D)
 	$(Q)ld -r -o $@ $^
 
-$(B)/heddle-cc: triage/heddle-cc.in $(B)/lib/heddle.o $(B)/lib/fuzz.o Makefile
+# What heddle-cc warns of: functions that do nothing.
+$(B)/lib/stubs: $(B)/obj/src/mm/stubs.o
+	@mkdir -p $(@D)
+	$(Q)nm -P --defined-only $< | cut -d' ' -f1 | sort > $@
+
+$(B)/heddle-cc: triage/heddle-cc.in $(B)/lib/heddle.o $(B)/lib/fuzz.o \
+		$(B)/lib/stubs Makefile
 	$(call say,GEN,$@)
 	$(Q)sed -e 's|@VERSION@|$(VERSION)|;s|@INCLUDE@|$(CURDIR)/include|' \
 		-e 's|@MODEL_CC@|$(MODEL_CC)|;s|@CC@|$(CC)|' \

@@ -155,6 +155,11 @@ struct vm_area_struct *vm_area_alloc(struct mm_struct *mm);
 struct vm_area_struct *vm_area_dup(struct vm_area_struct *orig);
 void vm_area_free(struct vm_area_struct *vma);
 
+static __always_inline bool vma_is_anonymous(const struct vm_area_struct *vma)
+{
+	return !vma->vm_ops;
+}
+
 /* --- the VMA tree (vma_tree.c) --------------------------------------------------------- */
 
 /* The VMA that holds addr, or NULL.  Under RCU or mmap_lock. */

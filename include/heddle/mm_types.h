@@ -246,6 +246,8 @@ enum mm_step {
 	MM_STEP_LOCK_NEW_VMA = 1 << 0,
 	/* dup_anon_vma() is called with the VMA write-locked (6.5-rc4) */
 	MM_STEP_DUP_ANON_VMA_LOCKS = 1 << 1,
+	/* khugepaged write-locks the VMA before it takes the table out (6.4) */
+	MM_STEP_COLLAPSE_LOCKS = 1 << 2,
 	/* munmap shares mmap_lock while it frees (4.20) */
 	MM_STEP_DOWNGRADE = 1 << 8,
 	/* write-lock a stack before it grows (6.5) */

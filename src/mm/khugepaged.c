@@ -97,7 +97,8 @@ void collapse_huge_page(struct mm_struct *mm, unsigned long addr)
 	mmap_write_lock(mm);
 	vma = hugepage_vma_revalidate(mm, addr);
 	if (vma) {
-		vma_start_write(vma);
+		if (mm_does(MM_STEP_COLLAPSE_LOCKS))
+			vma_start_write(vma);
 		used = collapse(vma, addr, huge);
 	}
 	mmap_write_unlock(mm);

@@ -73,6 +73,15 @@ for my $v (qw(two-vmas one-vma)) {
 		'... says who waits for whom';
 }
 
+# --- functions that do nothing are named
+my $calls = slurp('review_v4.c');
+$calls =~ s/(#include)/#include <heddle\/mm_stubs.h>\n$1/;
+$calls =~ s/(\n\theddle_arena)/\n\tvm_stat_account(mm, 1, 2);$1/;
+spew('calls_stub.c', $calls);
+($rc, $out, $err) = run($cc, 'calls_stub.c');
+is "$rc$err", "0heddle-cc: note: these do nothing here: vm_stat_account\n",
+	'a stub that is called is named';
+
 # --- the functions of a patch: seed 004
 ($rc, $out, $err) = run($cc, 'review_v6.c');
 is "$rc$out$err", 0, 'a pasted patch builds';
