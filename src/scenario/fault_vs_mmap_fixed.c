@@ -97,7 +97,7 @@ static void check(void)
 {
 	struct page_table *table = pte_offset(mm, ADDR);
 	unsigned long pte = table ? table->pte[pte_index(ADDR)] : 0;
-	bool page_is_the_file_s = !pte || pte & PAGE_OF_FILE & ~_PAGE_BITS;
+	bool page_is_the_file_s = !pte || pte & _PAGE_SPECIAL;
 
 	heddle_assert(page_is_the_file_s);
 }
