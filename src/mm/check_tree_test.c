@@ -226,10 +226,11 @@ static int split_beside(void)
 {
 	int err;
 
+	huge(8);
 	mmap_write_lock(mm);
 	err = split_vma(at(4), PAGE(8), false);
 	mmap_write_unlock(mm);
-	heddle_assert(is_huge());
+	heddle_assert(is_huge() && mm->pmd[2] & _PAGE_PSE);
 	return err;
 }
 
@@ -271,8 +272,8 @@ HUGE(unmap_all, .before = { { 4, 8, 0, RW } }, .after = { { 0 } });
 HUGE(unmap_a_part, .before = { { 4, 8, 0, RW } },
      .after = { { 4, 5, 0, RW }, { 7, 8, 0, RW } });
 HUGE(drop_a_part, .before = { { 4, 8, 0, RW } }, .after = { { 4, 8, 0, RW } });
-HUGE(split_beside, .before = { { 4, 10, 0, RW } },
-     .after = { { 4, 8, 0, RW }, { 8, 10, 0, RW } });
+HUGE(split_beside, .before = { { 4, 12, 0, RW } },
+     .after = { { 4, 8, 0, RW }, { 8, 12, 0, RW } });
 HUGE(split_through, .before = { { 4, 8, 0, RW } },
      .after = { { 4, 6, 0, RW }, { 6, 8, 0, RW } });
 HUGE(merge_through, .before = { { 2, 4, 0, RO }, { 4, 8, 0, RW } },

@@ -64,11 +64,17 @@ REMAP(joins_next, (4, 2, 2, 8, MREMAP_FIXED),
       .before = { { 4, 6, 4, RW }, { 10, 12, 0, RW } },
       .after = { { 8, 12, 0, RW } });
 
+/* only the upper half goes, and fits there */
+REMAP(half_joins, (2, 2, 2, 8, MREMAP_FIXED),
+      .before = { { 0, 4, 4, RW }, { 6, 8, -2, RW } },
+      .after = { { 0, 2, 4, RW }, { 6, 10, -2, RW } });
+
 CALLS(elsewhere, "mremap/elsewhere",
       CALL("move", move), CALL("move and grow", move_grows),
       CALL_ONLY("move and shrink", move_shrinks), CALL_ONLY("over a VMA", over),
       CALL("the old place stays", stays), CALL("joins prev", joins_prev),
-      CALL("joins next", joins_next));
+      CALL("joins next", joins_next),
+      CALL_ONLY("half of it joins", half_joins));
 
 /* The new place is empty before anything else can fail: it stays so. */
 static void moved_over_check(void)

@@ -291,6 +291,33 @@ AGAINST(advise_vma_lock, .madvise_vma_lock = true);
 AGAINST(advise_no_wait, .madvise_vma_lock = true, .no_wait_at_detach = true);
 static const char *const advise_goals[] = { "read lock granted", NULL };
 
+/* Its range goes beyond the VMA that it could lock: then not under that lock. */
+static void advise_both(void *arg)
+{
+	(void)arg;
+	do_madvise_dontneed(mm, PAGE(3), PAGE(5));
+}
+
+static void unmap_second(void *arg)
+{
+	(void)arg;
+	heddle_assert(!do_munmap(mm, PAGE(4), PAGE(5)));
+}
+
+static void page_4(void)
+{
+	touch(4);
+}
+
+static const struct call beyond = {
+	.form = { V10, .madvise_vma_lock = true }, .prepare = page_4,
+	.before = { { 3, 4, 0, RW }, { 4, 5, 0, RW | VM_LOCKED } },
+};
+#define beyond_setup call_setup
+TWIN_TASKS(beyond, { "munmap", unmap_second }, { "madvise", advise_both });
+SAFE_FORM(beyond, beyond);
+TWIN(beyond, "madvise/beyond the VMA that is locked");
+
 #define against_setup call_setup
 TWIN_TASKS(against, { "munmap", unmap }, { "madvise", advise });
 static const struct heddle_variant against_variants[] = {

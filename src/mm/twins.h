@@ -96,28 +96,42 @@ static inline bool has_pages(const struct mm_struct *mm, const struct area *a)
 	return pages == want && node->nslots == (u32)mm->map_count;
 }
 
-/* Each anon_vma of a VMA lists it, and has as many references as VMAs. */
+/* How many VMAs of mm are linked to av, in both directions. */
+static inline int linked_to(const struct mm_struct *mm,
+			    const struct anon_vma *av)
+{
+	const struct maple_node *node = mm->mm_mt.root;
+	u32 k, i;
+	int n = 0;
+
+	for (k = 0; k < node->nslots; k++)
+		for (i = 0; i < MM_RMAP_VMAS; i++)
+			n += av->vma[i] == node->slot[k].vma &&
+			     node->slot[k].vma->avc[0] == av;
+	return n;
+}
+
+/* Each anon_vma lists the VMAs that have it, once, and no others; it has as many
+ * references.  For one mm that never forked. */
 static inline bool anon_links_ok(const struct mm_struct *mm)
 {
 	const struct maple_node *node = mm->mm_mt.root;
 	const struct vm_area_struct *vma;
 	const struct anon_vma *av;
 	u32 k, i;
-	int refs;
-	bool listed;
+	int listed;
 
 	for (k = 0; k < node->nslots; k++) {
 		vma = node->slot[k].vma;
 		av = vma->avc[0];
-		if (vma->anon_vma != av)
+		if (vma->anon_vma != av || vma->avc[1])
 			return false;
 		if (!av)
 			continue;
-		for (i = 0, refs = 0, listed = false; i < MM_RMAP_VMAS; i++) {
-			refs += !!av->vma[i];
-			listed |= av->vma[i] == vma;
-		}
-		if (!listed || refs != av->refcount.refs.counter)
+		for (i = 0, listed = 0; i < MM_RMAP_VMAS; i++)
+			listed += !!av->vma[i];
+		if (listed != linked_to(mm, av) ||
+		    listed != av->refcount.refs.counter)
 			return false;
 	}
 	return true;

@@ -59,9 +59,12 @@ CALLS(existing, "vma_merge/existing range",
 
 /* --- who owns the pages must be the same -------------------------------------- */
 
-static const struct vm_operations_struct ops, closing = {
-	.close = (void (*)(struct vm_area_struct *))1, /* never called here */
-};
+static void never(struct vm_area_struct *vma)
+{
+	heddle_assert(!vma); /* a VMA with a close() was merged away */
+}
+
+static const struct vm_operations_struct ops, closing = { .close = never };
 static int key; /* stands for a userfaultfd context */
 
 static void write_lock_all(void)
