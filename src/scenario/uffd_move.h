@@ -27,10 +27,14 @@
 #define B 0x4000ul
 #define C 0x8000ul
 
+#define WRITTEN 7
+
 enum writer {
 	MPROTECT, /* both read-only */
 	MUNMAP,
 	BOTH,      /* mprotect, which does not forbid to move; then munmap */
+	USER,      /* an instruction that writes to the page */
+	FAULT,     /* on the page's free place */
 	DONTNEED,  /* madvise of the page, which needs no VMA lock */
 	ELSEWHERE, /* mprotect of another VMA */
 	NOBODY,
@@ -84,6 +88,15 @@ static void setup(void)
 		let_overflow(a);
 }
 
+static void use_page(void)
+{
+	unsigned long word;
+
+	/* the second one through the TLB, if it still may */
+	heddle_assert(!user_read(mm, A, &word));
+	heddle_assert(!user_write(mm, A, WRITTEN));
+}
+
 static void writer_task(void *arg)
 {
 	unsigned long end = B + PAGE_SIZE;
@@ -98,6 +111,12 @@ static void writer_task(void *arg)
 		fallthrough;
 	case MUNMAP:
 		do_munmap(mm, A, end);
+		break;
+	case USER:
+		use_page();
+		break;
+	case FAULT:
+		do_user_addr_fault(mm, B, FAULT_FLAG_USER | FAULT_FLAG_WRITE);
 		break;
 	case DONTNEED:
 		do_madvise_dontneed(mm, A, A + PAGE_SIZE);
@@ -115,12 +134,12 @@ static void writer_task(void *arg)
 #define FORM(name, vma_lock, ...)                                      \
 	static const struct choice name##_choice = { __VA_ARGS__ };    \
 	static const struct mm_form name##_form = {                    \
-		EXPAND vma_lock, .parts = MM_ANON,                     \
+		EXPAND vma_lock,                                       \
 		.more = &name##_choice,                                \
 	}
 #define EXPAND(...) __VA_ARGS__
-#define GEN1 (.lock = &vma_lock_gen1, .free_by_rcu = true)
-#define GEN2 (.lock = &vma_lock_gen2, .free_by_rcu = true)
-#define GEN3 (.lock = &vma_lock_v10, .lock_offset = 0x40000000)
+#define GEN1 (.lock = &vma_lock_gen1, .free_by_rcu = true, .parts = MM_ANON)
+#define GEN2 (.lock = &vma_lock_gen2, .free_by_rcu = true, .parts = MM_ANON)
+#define GEN3 (.lock = &vma_lock_v10, .lock_offset = 0x40000000, .parts = MM_ANON)
 
 #endif

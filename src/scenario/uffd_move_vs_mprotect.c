@@ -40,331 +40,73 @@
  *   locks of mmap_lock during which the VMA is not write-locked).  The races and
  *   the error are what follows from it. */
 #include "uffd_move.h"
+#include "uffd_move_posted.h"
 
-/* What all forms are asked for: both VMAs, read-locked, or an error. */
-#define MOVE_LOCK(fn)                                                  \
-	static int fn(struct mm_struct *mm, unsigned long dst_start,   \
-		      unsigned long src_start,                         \
-		      struct vm_area_struct **dst_vmap,                \
-		      struct vm_area_struct **src_vmap)
-
-/* --- v4: src, then dst, each as if it were the only one ------------------- */
-
-static bool lacks_anon_vma(struct vm_area_struct *vma)
-{
-	return !(vma->vm_flags & VM_SHARED) && !vma->anon_vma;
-}
-
-static struct vm_area_struct *lock_vma(struct mm_struct *mm, unsigned long addr,
-				       bool prepare_anon)
-{
-	struct vm_area_struct *vma = lock_vma_under_rcu(mm, addr);
-
-	if (vma) {
-		if (!prepare_anon || !lacks_anon_vma(vma))
-			return vma;
-		heddle_remark("no anon_vma: needs mmap_lock");
-		vma_end_read(vma);
-	}
-	mmap_read_lock(mm);
-	if (prepare_anon) {
-		vma = find_vma_and_prepare_anon(mm, addr);
-	} else {
-		vma = vma_lookup(mm, addr);
-		if (!vma)
-			vma = ERR_PTR(-ENOENT);
-	}
-	if (!IS_ERR(vma))
-		vma_start_read_locked(vma);
-	mmap_read_unlock(mm);
-	return vma;
-}
-
-static int lock_in_order(struct mm_struct *mm, unsigned long first,
-			 bool prepare_first, struct vm_area_struct **first_vmap,
-			 unsigned long second,
-			 struct vm_area_struct **second_vmap)
-{
-	struct vm_area_struct *vma = lock_vma(mm, first, prepare_first);
-
-	if (IS_ERR(vma))
-		return (int)PTR_ERR(vma);
-	*first_vmap = vma;
-	vma = lock_vma(mm, second, !prepare_first);
-	if (IS_ERR(vma)) {
-		vma_end_read(*first_vmap);
-		return (int)PTR_ERR(vma);
-	}
-	*second_vmap = vma;
-	return 0;
-}
-
-MOVE_LOCK(v4_lock)
-{
-	return lock_in_order(mm, src_start, false, src_vmap, dst_start,
-			     dst_vmap);
-}
-
-MOVE_LOCK(v4_diagram_lock)
-{
-	return lock_in_order(mm, dst_start, true, dst_vmap, src_start,
-			     src_vmap);
-}
-
-/* One end for each lock, even if both are of one VMA. */
-static void end_both(struct vm_area_struct *dst_vma,
-		     struct vm_area_struct *src_vma)
-{
-	vma_end_read(src_vma);
-	vma_end_read(dst_vma);
-}
-
-static const struct uffd_move_locking v4 = { v4_lock, end_both };
-static const struct uffd_move_locking v4_diagram = { v4_diagram_lock, end_both };
-
-/* --- Lokesh's answer: dst first, then try for src --------------------------- */
-
-static int try_src_mm_locked(struct mm_struct *mm, unsigned long src_start,
-			     struct vm_area_struct *dst_vma,
-			     struct vm_area_struct **src_vmap)
-{
-	*src_vmap = vma_lookup(mm, src_start);
-	if (*src_vmap)
-		vma_start_read_locked(*src_vmap);
-	mmap_read_unlock(mm);
-	if (*src_vmap)
-		return 0;
-	vma_end_read(dst_vma);
-	return -ENOENT;
-}
-
-/* What it does once it has let go of dst. */
-typedef int (*blocking_fn)(struct mm_struct *mm, unsigned long dst_start,
-			   unsigned long src_start,
-			   struct vm_area_struct **dst_vmap,
-			   struct vm_area_struct **src_vmap);
-
-static int lokesh_lock(struct mm_struct *mm, unsigned long dst_start,
-		       unsigned long src_start, struct vm_area_struct **dst_vmap,
-		       struct vm_area_struct **src_vmap, blocking_fn blocking)
-{
-	struct vm_area_struct *vma = lock_vma(mm, dst_start, true);
+static struct result {
+	bool upward; /* from A, where the page is, to B */
 	int err;
+} *result;
 
-	if (IS_ERR(vma))
-		return (int)PTR_ERR(vma);
-	*dst_vmap = vma;
-	*src_vmap = lock_vma_under_rcu(mm, src_start);
-	if (*src_vmap)
-		return 0;
-	if (mmap_read_trylock(mm)) {
-		heddle_mark("trylock while dst is held");
-		return try_src_mm_locked(mm, src_start, vma, src_vmap);
-	}
-	heddle_mark("trylock fails: blocks, does not abort");
-	vma_end_read(vma);
-	mmap_read_lock(mm);
-	err = blocking(mm, dst_start, src_start, dst_vmap, src_vmap);
-	mmap_read_unlock(mm);
-	return err;
-}
-
-MOVE_LOCK(lokesh_posted_lock)
+static void setup_result(void)
 {
-	return lokesh_lock(mm, dst_start, src_start, dst_vmap, src_vmap,
-			   find_vmas_mm_locked);
+	setup();
+	result = heddle_alloc(struct result);
 }
-
-MOVE_LOCK(find_and_lock_twice)
-{
-	int err = find_vmas_mm_locked(mm, dst_start, src_start, dst_vmap,
-				      src_vmap);
-
-	if (err)
-		return err;
-	vma_start_read_locked(*dst_vmap);
-	vma_start_read_locked(*src_vmap);
-	return 0;
-}
-
-MOVE_LOCK(lokesh_corrected_lock)
-{
-	return lokesh_lock(mm, dst_start, src_start, dst_vmap, src_vmap,
-			   find_and_lock_twice);
-}
-
-/* The seven lines that the mail quotes. */
-MOVE_LOCK(quoted_lock)
-{
-	int err;
-
-	mmap_read_lock(mm);
-	err = find_vmas_mm_locked(mm, dst_start, src_start, dst_vmap, src_vmap);
-	if (!err) {
-		vma_start_read_locked(*dst_vmap);
-		if (*dst_vmap != *src_vmap)
-			vma_start_read_locked(*src_vmap);
-	}
-	mmap_read_unlock(mm);
-	return err;
-}
-
-static const struct uffd_move_locking lokesh_posted = {
-	lokesh_posted_lock, end_both,
-};
-static const struct uffd_move_locking lokesh_corrected = {
-	lokesh_corrected_lock, end_both,
-};
-static const struct uffd_move_locking quoted = {
-	quoted_lock, uffd_move_unlock,
-};
-
-/* --- as merged, with another way to lock src under mmap_lock ------------------ */
-
-/* Liam's: the lookup under RCU once more.  With retry until it succeeds: a spin
- * loop is an await, here of a sequence that says otherwise. */
-static bool rcu_again(struct mm_struct *mm, unsigned long src_start,
-		      struct vm_area_struct **src_vmap, bool retry)
-{
-	struct vm_area_struct *vma = *src_vmap;
-
-	for (;;) {
-		*src_vmap = lock_vma_under_rcu(mm, src_start);
-		if (*src_vmap || !retry)
-			return *src_vmap;
-		heddle_remark("still looks write-locked: once more");
-		while (READ_ONCE(vma->vm_lock_seq) ==
-		       READ_ONCE(mm->mm_lock_seq.sequence))
-			cpu_relax();
-	}
-}
-
-static int both_mm_locked(struct mm_struct *mm, unsigned long dst_start,
-			  unsigned long src_start,
-			  struct vm_area_struct **dst_vmap,
-			  struct vm_area_struct **src_vmap, bool retry)
-{
-	int err = find_vmas_mm_locked(mm, dst_start, src_start, dst_vmap,
-				      src_vmap);
-
-	if (err)
-		return err;
-	vma_start_read_locked(*dst_vmap);
-	if (*dst_vmap == *src_vmap ||
-	    rcu_again(mm, src_start, src_vmap, retry))
-		return 0;
-	heddle_mark("under mmap_lock, and yet write-locked");
-	vma_end_read(*dst_vmap);
-	return -EAGAIN;
-}
-
-static int as_merged(struct mm_struct *mm, unsigned long dst_start,
-		     unsigned long src_start, struct vm_area_struct **dst_vmap,
-		     struct vm_area_struct **src_vmap, bool retry)
-{
-	struct vm_area_struct *vma = uffd_lock_vma(mm, dst_start);
-	int err;
-
-	if (IS_ERR(vma))
-		return (int)PTR_ERR(vma);
-	*dst_vmap = *src_vmap = vma;
-	if (src_start >= vma->vm_start && src_start < vma->vm_end)
-		return 0;
-	*src_vmap = lock_vma_under_rcu(mm, src_start);
-	if (*src_vmap)
-		return 0;
-	heddle_mark("undo, then both under mmap_lock");
-	vma_end_read(vma);
-	mmap_read_lock(mm);
-	err = both_mm_locked(mm, dst_start, src_start, dst_vmap, src_vmap,
-			     retry);
-	mmap_read_unlock(mm);
-	return err;
-}
-
-MOVE_LOCK(liam_lock)
-{
-	return as_merged(mm, dst_start, src_start, dst_vmap, src_vmap, false);
-}
-
-MOVE_LOCK(liam_retry_lock)
-{
-	return as_merged(mm, dst_start, src_start, dst_vmap, src_vmap, true);
-}
-
-/* The merged form broken: dst is not let go before mmap_lock is waited for. */
-MOVE_LOCK(no_undo_lock)
-{
-	struct vm_area_struct *vma = uffd_lock_vma(mm, dst_start);
-
-	if (IS_ERR(vma))
-		return (int)PTR_ERR(vma);
-	*dst_vmap = *src_vmap = vma;
-	if (src_start >= vma->vm_start && src_start < vma->vm_end)
-		return 0;
-	*src_vmap = lock_vma_under_rcu(mm, src_start);
-	if (*src_vmap)
-		return 0;
-	mmap_read_lock(mm);
-	return try_src_mm_locked(mm, src_start, vma, src_vmap);
-}
-
-/* ... or is not looked up again. */
-MOVE_LOCK(keeps_dst_lock)
-{
-	struct vm_area_struct *vma = uffd_lock_vma(mm, dst_start);
-
-	if (IS_ERR(vma))
-		return (int)PTR_ERR(vma);
-	*dst_vmap = *src_vmap = vma;
-	if (src_start >= vma->vm_start && src_start < vma->vm_end)
-		return 0;
-	*src_vmap = lock_vma_under_rcu(mm, src_start);
-	if (*src_vmap)
-		return 0;
-	vma_end_read(vma);
-	mmap_read_lock(mm);
-	vma_start_read_locked(vma);
-	return try_src_mm_locked(mm, src_start, vma, src_vmap);
-}
-
-/* What is not found under RCU is not there. */
-MOVE_LOCK(trust_rcu_lock)
-{
-	struct vm_area_struct *vma = uffd_lock_vma(mm, dst_start);
-
-	if (IS_ERR(vma))
-		return (int)PTR_ERR(vma);
-	*dst_vmap = vma;
-	*src_vmap = lock_vma_under_rcu(mm, src_start);
-	if (*src_vmap)
-		return 0;
-	vma_end_read(vma);
-	return -ENOENT;
-}
-
-static const struct uffd_move_locking liam = { liam_lock, uffd_move_unlock };
-static const struct uffd_move_locking liam_retry = {
-	liam_retry_lock, uffd_move_unlock,
-};
-static const struct uffd_move_locking no_undo = {
-	no_undo_lock, uffd_move_unlock,
-};
-static const struct uffd_move_locking keeps_dst = {
-	keeps_dst_lock, uffd_move_unlock,
-};
-static const struct uffd_move_locking trust_rcu = {
-	trust_rcu_lock, end_both,
-};
 
 /* Which of src and dst lies lower, and so is write-locked first, is data. */
 static void move_task(void *arg)
 {
+	bool upward = !heddle_choose(2);
+	int err;
+
 	(void)arg;
-	if (heddle_choose(2))
-		userfaultfd_move(ctx, A, B, choice()->locking);
+	if (upward)
+		err = userfaultfd_move(ctx, B, A, choice()->locking);
 	else
-		userfaultfd_move(ctx, B, A, choice()->locking);
+		err = userfaultfd_move(ctx, A, B, choice()->locking);
+	result->upward = upward;
+	result->err = err;
+}
+
+static bool mapped(unsigned long addr)
+{
+	struct page_table *table = pte_offset(mm, addr);
+
+	return table && table->pte[pte_index(addr)];
+}
+
+static unsigned long contents(unsigned long addr)
+{
+	struct page_table *table = pte_offset(mm, addr);
+	unsigned long pte = table->pte[pte_index(addr)];
+
+	return ((struct folio *)(pte & ~_PAGE_BITS))->data[0];
+}
+
+/* Nobody but munmap and madvise takes a page away. */
+static bool page_may_be_gone(void)
+{
+	return choice()->writer == MUNMAP || choice()->writer == BOTH ||
+	       choice()->writer == DONTNEED;
+}
+
+/* The page is where the call says that it is, and what was written is there. */
+static void check(void)
+{
+	bool moved = result->upward && !result->err;
+
+	heddle_assert(result->err != -EBUSY);
+	if (page_may_be_gone())
+		return;
+	heddle_assert(result->upward || result->err);
+	heddle_assert(result->err != -ENOENT);
+	heddle_assert(mapped(B) == (moved || choice()->writer == FAULT));
+	if (choice()->writer != USER)
+		heddle_assert(mapped(A) == !moved);
+	else if (mapped(A))
+		heddle_assert(contents(A) == WRITTEN);
+	else
+		heddle_assert(contents(B) == WRITTEN);
 }
 
 static const struct heddle_task tasks[] = {
@@ -374,7 +116,10 @@ static const struct heddle_task tasks[] = {
 };
 
 
+#define WITH_TLB (.lock = &vma_lock_gen1, .free_by_rcu = true, \
+		  .parts = MM_ANON | MM_TLB)
 #define NO_COMPARE (.lock = &vma_lock_gen1, .free_by_rcu = true, \
+		    .parts = MM_ANON, \
 		    .without = MM_STEP_MOVE_COMPARES_PTES)
 FORM(v4, GEN1, &v4);
 FORM(v4_diagram, GEN1, &v4_diagram);
@@ -398,6 +143,8 @@ FORM(no_undo, GEN1, &no_undo);
 FORM(keeps_dst, GEN1, &keeps_dst, .writer = MUNMAP);
 FORM(trust_rcu, GEN1, &trust_rcu);
 FORM(merged_madvise, GEN1, &uffd_move_merged, .writer = DONTNEED);
+FORM(merged_fault, GEN1, &uffd_move_merged, .writer = FAULT);
+FORM(merged_user, WITH_TLB, &uffd_move_merged, .writer = USER);
 FORM(no_compare, NO_COMPARE, &uffd_move_merged, .writer = DONTNEED);
 FORM(gen3, GEN3, &uffd_move_merged);
 FORM(gen3_munmap, GEN3, &uffd_move_merged, .writer = MUNMAP);
@@ -520,10 +267,15 @@ static const struct heddle_variant variants[] = {
 	  .source = BROKEN },
 	{ "merged-madvise", "against MADV_DONTNEED of the page",
 	  &merged_madvise_form, .goals = compared, .kernel = "6.9-6.13" },
+	{ "merged-fault", "against a page fault at dst", &merged_fault_form, .bound = 3,
+	  .goals = compared, .kernel = "6.9-6.13" },
+	{ "merged-user", "against a write to the page, through a TLB",
+	  &merged_user_form, .kernel = "6.9-6.13" },
 	{ "merged-no-compare", "does not compare the PTEs under both locks",
 	  &no_compare_form, { { HD_V_RMAP, 1 } }, .source = BROKEN },
 	{ "trust-rcu", "nothing under RCU: -ENOENT", &trust_rcu_form,
-	  { { HD_V_SPURIOUS_ERROR, 1 } }, .source = BROKEN },
+	  { { HD_V_SPURIOUS_ERROR, 1 }, { HD_V_ASSERT, 1 } },
+	  .source = BROKEN },
 	{ "merged-6.15", "the VMA lock is a reference count", &gen3_form,
 	  .goals = undone, .kernel = "6.15" },
 	{ "merged-6.15-munmap", "against munmap", &gen3_munmap_form, .bound = 2,
@@ -549,6 +301,7 @@ HEDDLE_SCENARIO(uffd_move_vs_mprotect) = {
 	.questions = questions,
 	.variants = variants,
 	.tasks = tasks,
-	.setup = setup,
+	.setup = setup_result,
+	.check = check,
 	.goals = goals,
 };

@@ -96,8 +96,10 @@ static const struct heddle_task tasks[] = {
 
 /* --- variants ------------------------------------------------------------------ */
 
-#define LIMIT (.lock = &vma_lock_v10, .lock_offset = 4, .limit_delta = -1)
+#define LIMIT (.lock = &vma_lock_v10, .lock_offset = 4, .limit_delta = -1, \
+	       .parts = MM_ANON)
 #define UNORDERED (.lock = &vma_lock_gen1, .free_by_rcu = true, \
+		   .parts = MM_ANON, \
 		   .without = MM_STEP_PTLS_BY_ADDRESS)
 FORM(merged, GEN1, &uffd_move_merged);
 FORM(gen3, GEN3, &uffd_move_merged);
