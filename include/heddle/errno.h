@@ -7,6 +7,7 @@
 enum {
 	EPERM = 1,
 	ENOENT = 2,
+	ESRCH = 3,
 	EINTR = 4,
 	EIO = 5,
 	EAGAIN = 11,

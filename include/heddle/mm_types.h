@@ -282,6 +282,8 @@ enum mm_step {
 	MM_STEP_MOVE_COMPARES_PTES = 1 << 25,
 	/* UFFDIO_COPY disables page faults while it holds locks */
 	MM_STEP_COPY_DISABLES_FAULTS = 1 << 26,
+	/* UFFDIO_WRITEPROTECT gets a user's reference of the mm (5.15) */
+	MM_STEP_WP_GETS_MM = 1 << 27,
 	/* munmap that fails attaches again what it had detached */
 	MM_STEP_REATTACH = 1ull << 32,
 	/* a merge that fails takes back dup_anon_vma() */

@@ -68,7 +68,9 @@ int userfaultfd_move(struct userfaultfd_ctx *ctx, unsigned long dst,
 int userfaultfd_copy(struct userfaultfd_ctx *ctx, unsigned long dst,
 		     struct mm_struct *current_mm, unsigned long src);
 
-/* Parts of the latter.  A page of one's own; NULL: no memory. */
+/* UFFDIO_WRITEPROTECT (userfaultfd_wp.c) of the page at start. */
+int userfaultfd_writeprotect(struct userfaultfd_ctx *ctx, unsigned long start);
+/* Parts of UFFDIO_COPY.  A page of one's own; NULL: no memory. */
 struct folio *uffd_alloc_folio(void);
 /* Under the VMA's lock.  -EEXIST: something is there, and folio still the
  * caller's. */

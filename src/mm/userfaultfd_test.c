@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Does userfaultfd fill and move pages, with errors that have a reason?
  *
- * Covers userfaultfd.c, userfaultfd_copy.c, userfaultfd_move.c and uaccess.c. */
+ * Covers userfaultfd.c, userfaultfd_copy.c, userfaultfd_move.c, userfaultfd_wp.c
+ * and uaccess.c. */
 #include <heddle/errno.h>
 #include <heddle/uaccess.h>
 #include <heddle/userfaultfd.h>
@@ -228,6 +229,40 @@ static void protect(void *arg)
 TWIN_TASKS(unlocked, { "mprotect", protect }, { "move", move_unlocked });
 FORMS(unlocked, good, bad, SHOWS(DATA_RACE), SHOWS(SPURIOUS_ERROR));
 TWIN(unlocked, "uffd/move and mprotect");
+
+/* --- write-protect ------------------------------------------------------------------- */
+
+static void wp(void *arg)
+{
+	int err = userfaultfd_writeprotect(ctx, DST);
+
+	(void)arg;
+	heddle_assert(err == -ENOENT); /* not registered for that */
+	mmap_write_lock(mm);
+	vma_start_write(dst_vma);
+	dst_vma->vm_flags |= VM_UFFD_WP;
+	mmap_write_unlock(mm);
+	uffd_add_page(dst_vma, DST);
+	heddle_assert(!userfaultfd_writeprotect(ctx, DST));
+	heddle_assert((pte_at(DST) & (_PAGE_RW | _PAGE_UFFD_WP)) ==
+		      _PAGE_UFFD_WP);
+	mmput(mm);
+	heddle_assert(userfaultfd_writeprotect(ctx, DST) == -ESRCH);
+}
+
+static void grabbed_setup(void)
+{
+	setup();
+	mmgrab(mm);
+}
+
+static const struct heddle_variant wp_variants[] = {
+	{ .name = "safe", .data = &good },
+	{ .name = NULL },
+};
+#define wp_setup grabbed_setup
+TWIN_TASKS(wp, { "monitor", wp });
+TWIN(wp, "uffd/write-protect");
 
 /* --- faults in the kernel ------------------------------------------------------------ */
 

@@ -11,8 +11,10 @@
 
 static struct maple_node *root_of(struct mm_struct *mm)
 {
+	/* where exit_mmap() takes no lock, trees were not under RCU yet */
 	return rcu_dereference_check(
-		mm->mm_mt.root, hd_lock_is_held(&mm->mmap_lock.dep_map, -1));
+		mm->mm_mt.root, hd_lock_is_held(&mm->mmap_lock.dep_map, -1) ||
+					!mm_does(MM_STEP_EXIT_LOCKS_MM));
 }
 
 struct vm_area_struct *mas_walk(struct mm_struct *mm, unsigned long addr)
