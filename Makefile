@@ -125,7 +125,8 @@ $(B)/heddle-cc: triage/heddle-cc.in $(B)/lib/heddle.o $(B)/lib/fuzz.o \
 		$< > $@.tmp && chmod +x $@.tmp && mv $@.tmp $@
 
 # --- heddle-mutate: model files with one thing broken ------------------------
-$(B)/heddle-mutate: triage/heddle-mutate.in Makefile
+# anew with each source, since it names all objects
+$(B)/heddle-mutate: triage/heddle-mutate.in Makefile $(core) $(models) $(triage)
 	$(call say,GEN,$@)
 	$(Q)sed -e 's|@SRC@|$(CURDIR)|;s|@INCLUDE@|-I$(CURDIR)/include|' \
 		-e 's|@MODEL_CC@|$(MODEL_CC)|;s|@CC@|$(CC)|' \
