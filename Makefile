@@ -2,6 +2,7 @@
 #   make test    everything that must hold, TAP through prove
 #   make tidy    the house rules alone          make bench  the speed table
 #   make demo    the main job on the mail that heddle comes from
+#   make soak    ten million schedules over all clean variants
 #   V=1          show commands                  SAN=address,undefined
 #   CORO=ucontext  coroutines without assembly  CC=gcc  (models: always clang)
 
@@ -60,7 +61,7 @@ mm_o := $(call obj,$(mm_model))
 scenario_o := $(call obj,$(scenarios))
 triage_o := $(call obj,$(triage))
 
-.PHONY: all test tidy bench demo clean
+.PHONY: all test tidy bench demo soak clean
 .SECONDARY:
 all: $(B)/heddle $(B)/heddle-cc $(B)/heddle-mutate
 
@@ -231,6 +232,9 @@ short_verbs := $(wildcard $(patsubst %,triage/t/%.t,list run replay show corpus 
 # --- make demo: the main job, on the mail that heddle comes from ----------------
 demo: all
 	$(Q)HEDDLE=$(B)/heddle sh triage/demo.sh
+
+soak: all
+	$(Q)sh triage/soak.sh $(B)/heddle
 
 -include fuzz/fuzz.mk
 -include triage/triage.mk

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Kernel functions that mm patches call and that do nothing here: statistics,
  * notifiers, accounting.  They take any arguments; what returns something says
- * success.  A file that calls them includes this header; heddle-cc lists those that a file calls, because a verdict on the
- * file says nothing about them. */
+ * success.  A file that calls them includes this header.  heddle-cc lists those
+ * that a file calls, because a verdict on the file says nothing about them. */
 #ifndef HEDDLE_MM_STUBS_H
 #define HEDDLE_MM_STUBS_H
 

@@ -223,7 +223,7 @@ static const struct heddle_variant variants[] = {
 	    { HD_V_USE_AFTER_FREE, 2 },
 	    { HD_V_PTE_WITHOUT_VMA, 2 },
 	    { HD_V_PAGETABLE, 2 },
-	    { HD_V_DATA_RACE, 2 },
+	    { HD_V_LEAK, 2 }, { HD_V_DATA_RACE, 2 },
 	    { HD_V_ASSERT_RACE, 2 } },
 	  .source = LOKESH, .kernel = "proposed" },
 	{ "lokesh-corrected", "the same, and the fallback locks both",
