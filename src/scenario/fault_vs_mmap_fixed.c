@@ -133,7 +133,7 @@ static const struct heddle_variant variants[] = {
 	  .data = &v6_12, .kernel = "6.12-6.14" },
 	{ .name = "6.12-lookup", .title = "the reader that trusts the tree",
 	  .data = &v6_12_lookup, .goals = mapped,
-	  .source = "a reader of no release" },
+	  .source = "a reader of no release", .kernel = "asked" },
 	{ .name = "6.15", .title = "the same with the reference count",
 	  .data = &v6_15, .kernel = "6.15-" },
 	{ .name = "v6", .title = "vm_refcnt v6 10/16: lock on a detached VMA",

@@ -87,7 +87,7 @@ static const struct heddle_variant variants[] = {
 	{ "5.15", "mmget_not_zero(), mmput()", &fixed, .goals = late,
 	  .kernel = "5.15" },
 	{ "exit-locks", "no reference, but exit_mmap() takes mmap_lock",
-	  &exit_locks },
+	  &exit_locks, .kernel = "asked" },
 	{ 0 },
 };
 
