@@ -215,7 +215,7 @@ enum {
  * VM_FAULT_SIGSEGV, _SIGBUS, _OOM. */
 int do_user_addr_fault(struct mm_struct *mm, unsigned long addr,
 		       unsigned int flags);
-/* For set-ups: an anonymous page at addr whose first word is val. */
+/* For set-ups: an anonymous page at addr, val in both words. */
 void mm_add_page(struct mm_struct *mm, unsigned long addr, unsigned long val);
 /* For end checks: the word at addr of a page that is mapped. */
 unsigned long mm_word(struct mm_struct *mm, unsigned long addr);

@@ -4,8 +4,9 @@
  * For each page that a VMA of the tree maps: the page is alive; so is its
  * anon_vma; the VMA is in that anon_vma's list; and the page's index is the one
  * at which a walk would look.  At the end of the run also: as many mappings and
- * references are counted as there are entries that map the page; and a page that
- * nobody maps has been freed.
+ * references are counted as there are entries that map the page; a page that
+ * nobody maps has been freed; and none is left locked.  A page that is freed is
+ * counted as mapped nowhere.
  *
  * Judged at the end, and when a writer is about to give mmap_lock back or to
  * share it: then no VMA is half linked.  Faults that go on meanwhile publish a
@@ -139,6 +140,8 @@ void check_folio_counts(const struct folio *folio, u32 pc)
 {
 	int n = entries_of(folio);
 
+	if (folio->flags >> PG_locked & 1)
+		raise(HD_V_HELD_AT_EXIT, "lock of a page", pc);
 	if (!folio->mapping || !is_anon(folio))
 		return;
 	if (folio->_mapcount.counter + 1 != n)
@@ -147,6 +150,16 @@ void check_folio_counts(const struct folio *folio, u32 pc)
 		raise(HD_V_LEAK, "folio", pc);
 	if (folio->_refcount.counter < n)
 		raise(HD_V_RMAP, "_refcount of a page", pc);
+}
+
+static void on_free(const struct hd_event *ev)
+{
+	const struct folio *folio = (const struct folio *)ev->op.addr;
+
+	if (!mm_has(MM_ANON) || strcmp(hd_object_of(folio)->type, "folio"))
+		return;
+	if (folio->mapping && is_anon(folio) && folio->_mapcount.counter != -1)
+		raise(HD_V_RMAP, "_mapcount of a freed page", ev->op.pc);
 }
 
 static void on_note(const struct hd_event *ev)
@@ -168,5 +181,6 @@ static void on_end(const struct hd_event *ev)
 void check_rmap_start(void)
 {
 	hd_subscribe(HD_EV_NOTE, on_note);
+	hd_subscribe(HD_FREE, on_free);
 	hd_subscribe(HD_EV_END, on_end);
 }

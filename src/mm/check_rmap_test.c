@@ -126,28 +126,21 @@ static void free_mapped(void *arg)
 }
 ALONE(mapped, "mm/rmap, freed page is mapped", free_mapped, SHOWS(RMAP));
 
-/* A walk from the page, while munmap() takes the VMA out of the list. */
+/* A walk from the page, while madvise() takes it away. */
 static void walk_rmap(void *arg)
 {
 	(void)arg;
 	rmap_unmap_anon(vma->avc[0], A >> PAGE_SHIFT);
 }
 
-static void keeps_anon_vma(void)
-{
-	one_page();
-	/* what the walker's reference to it would do */
-	refcount_inc(&vma->avc[0]->refcount);
-}
-
-static void unmap_half(void *arg)
+static void madvise_task(void *arg)
 {
 	(void)arg;
 	do_madvise_dontneed(mm, A, B);
 }
 
-#define walk_setup keeps_anon_vma
-TWIN_TASKS(walk, { "madvise", unmap_half }, { "walk", walk_rmap });
+#define walk_setup one_page
+TWIN_TASKS(walk, { "madvise", madvise_task }, { "walk", walk_rmap });
 static const struct heddle_variant walk_variants[] = {
 	{ .name = "safe", .data = &safe },
 	{ .name = NULL },
@@ -163,6 +156,25 @@ static void count_mapping(void *arg)
 		atomic_inc(&folio()->_mapcount);
 }
 ALONE(mapcount, "mm/rmap, _mapcount", count_mapping, SHOWS(RMAP));
+
+static void free_counted(void *arg)
+{
+	struct folio *f = folio();
+
+	(void)arg;
+	if (broken())
+		atomic_inc(&f->_mapcount);
+	do_madvise_dontneed(mm, A, B);
+}
+ALONE(counted, "mm/rmap, _mapcount of a freed page", free_counted, SHOWS(RMAP));
+
+static void forget_unlock(void *arg)
+{
+	(void)arg;
+	if (folio_trylock(folio()) && !broken())
+		folio_unlock(folio());
+}
+ALONE(locked, "mm/rmap, page left locked", forget_unlock, SHOWS(HELD_AT_EXIT));
 
 static void forget_put(void *arg)
 {

@@ -315,6 +315,7 @@ void mm_add_page(struct mm_struct *mm, unsigned long addr, unsigned long val)
 	BUG_ON(handle_mm_fault(vma_lookup(mm, addr), addr, FAULT_FLAG_WRITE));
 	mmap_read_unlock(mm);
 	folio_at(mm, addr)->data[0] = val;
+	folio_at(mm, addr)->data[1] = val;
 }
 
 /* --- fork --------------------------------------------------------------------------- */
