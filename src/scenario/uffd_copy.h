@@ -28,6 +28,7 @@
 enum writer {
 	ELSEWHERE, /* mprotect of another VMA */
 	MUNMAP,    /* of source and destination */
+	UNREGISTER, /* the destination is no longer watched */
 	REMAP,     /* shared memory where the destination was */
 };
 enum zeropage { COPY, ZEROPAGE };

@@ -160,6 +160,21 @@ static void remap(void)
 	userfaultfd_register(ctx, vma, VM_UFFD_MISSING);
 }
 
+static int unregistered; /* since before the call */
+
+static void unregister(void)
+{
+	struct vm_area_struct *vma;
+
+	mmap_write_lock(mm);
+	vma = vma_lookup(mm, DST);
+	vma_start_write(vma);
+	vma->vm_flags &= ~VM_UFFD_MISSING;
+	vma->vm_userfaultfd_ctx.ctx = NULL;
+	mmap_write_unlock(mm);
+	WRITE_ONCE(unregistered, 1);
+}
+
 static void writer_task(void *arg)
 {
 	(void)arg;
@@ -170,6 +185,9 @@ static void writer_task(void *arg)
 	case MUNMAP:
 		do_munmap(mm, SRC, DST + PAGE_SIZE);
 		break;
+	case UNREGISTER:
+		unregister();
+		break;
 	case REMAP:
 		remap();
 		break;
@@ -179,13 +197,20 @@ static void writer_task(void *arg)
 
 static void copy_task(void *arg)
 {
+	bool too_late = READ_ONCE(unregistered);
+	int err;
+
 	(void)arg;
-	if (choice()->writer == REMAP)
+	if (choice()->writer == REMAP) {
 		copy_7_1();
-	else if (mm_form()->lock)
-		userfaultfd_copy(ctx, DST, mm, SRC);
-	else
+	} else if (mm_form()->lock) {
+		err = userfaultfd_copy(ctx, DST, mm, SRC);
+		heddle_assert(!too_late || err);
+		if (too_late)
+			heddle_mark("not registered");
+	} else {
 		mcopy_atomic(mm, mm);
+	}
 }
 
 static const struct heddle_task tasks[] = {
@@ -213,6 +238,7 @@ FORM(zeropage_4_20, MMAP_SEM, .retry = -ENOENT, .what = ZEROPAGE);
 FORM(kmap_local, MMAP_SEM, .retry = -ENOENT, .forgets_disable = true);
 FORM(vma_lock, GEN1, .writer = ELSEWHERE);
 FORM(vma_lock_munmap, GEN1, .writer = MUNMAP);
+FORM(vma_lock_unregister, GEN1, .writer = UNREGISTER);
 FORM(no_disable, NO_DISABLE, .writer = MUNMAP);
 FORM(trusts, GEN3_MMAP, .writer = REMAP, .trusts_vma = true);
 FORM(verifies, GEN3_MMAP, .writer = REMAP);
@@ -222,6 +248,8 @@ static const char *const goals[] = { "page installed",
 				     "retry with a page filled", NULL };
 static const char *const zeropage_goals[] = { "page installed", "no page",
 					      NULL };
+static const char *const unwatched[] = { "page installed", "not registered",
+					 NULL };
 static const char *const verified[] = { "retry with a page filled",
 					"another VMA by now", NULL };
 
@@ -266,6 +294,10 @@ static const struct heddle_variant variants[] = {
 	{ "6.12-munmap", "against munmap of both pages", &vma_lock_munmap_form,
 	  .bound = 2, .source = "mm/userfaultfd.c of 6.12",
 	  .kernel = "6.9-7.0", .fail = 1 },
+	{ "6.12-unregister", "dst is no longer watched",
+	  &vma_lock_unregister_form, .goals = unwatched,
+	  .source = "mm/userfaultfd.c of 6.12", .kernel = "6.9-7.0",
+	  .fail = 1 },
 	{ "6.12-no-disable", "does not disable page faults", &no_disable_form,
 	  { { HD_V_CIRCULAR, 0 }, { HD_V_DEADLOCK, 1 } },
 	  .source = "6.12, broken on purpose" },

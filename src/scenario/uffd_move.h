@@ -32,6 +32,7 @@
 enum writer {
 	MPROTECT, /* both read-only */
 	MUNMAP,
+	MUNMAP_A,  /* one of the two VMAs only */
 	BOTH,      /* mprotect, which does not forbid to move; then munmap */
 	USER,      /* an instruction that writes to the page */
 	FAULT,     /* on the page's free place */
@@ -120,6 +121,9 @@ static void writer_task(void *arg)
 		break;
 	case DONTNEED:
 		do_madvise_dontneed(mm, A, A + PAGE_SIZE);
+		break;
+	case MUNMAP_A:
+		do_munmap(mm, A, A + PAGE_SIZE);
 		break;
 	case ELSEWHERE:
 		do_mprotect(mm, C, C + PAGE_SIZE, VM_READ);

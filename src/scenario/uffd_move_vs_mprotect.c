@@ -86,8 +86,8 @@ static unsigned long contents(unsigned long addr)
 /* Nobody but munmap and madvise takes a page away. */
 static bool page_may_be_gone(void)
 {
-	return choice()->writer == MUNMAP || choice()->writer == BOTH ||
-	       choice()->writer == DONTNEED;
+	return choice()->writer == MUNMAP || choice()->writer == MUNMAP_A ||
+	       choice()->writer == BOTH || choice()->writer == DONTNEED;
 }
 
 /* The page is where the call says that it is, and what was written is there. */
@@ -136,6 +136,7 @@ FORM(liam_gen2, GEN2, &liam, .overflow = true, .writer = ELSEWHERE);
 FORM(merged, GEN1, &uffd_move_merged);
 FORM(merged_one, GEN1, &uffd_move_merged, .one_vma = true);
 FORM(merged_munmap, GEN1, &uffd_move_merged, .writer = MUNMAP);
+FORM(merged_munmap_a, GEN1, &uffd_move_merged, .writer = MUNMAP_A);
 FORM(merged_far, GEN1, &uffd_move_merged, .overflow = true,
      .writer = ELSEWHERE);
 FORM(merged_overflow, GEN1, &uffd_move_merged, .overflow = true);
@@ -223,7 +224,8 @@ static const struct heddle_variant variants[] = {
 	    { HD_V_USE_AFTER_FREE, 2 },
 	    { HD_V_PTE_WITHOUT_VMA, 2 },
 	    { HD_V_PAGETABLE, 2 },
-	    { HD_V_LEAK, 2 }, { HD_V_DATA_RACE, 2 },
+	    { HD_V_LEAK, 2 },
+	    { HD_V_DATA_RACE, 2 },
 	    { HD_V_ASSERT_RACE, 2 } },
 	  .source = LOKESH, .kernel = "proposed" },
 	{ "lokesh-corrected", "the same, and the fallback locks both",
@@ -245,11 +247,14 @@ static const struct heddle_variant variants[] = {
 	{ "liam-6.14", "with the sequence of 6.14, close to coming round",
 	  &liam_gen2_form, .source = LIAM, .kernel = "proposed" },
 	{ "merged", "undo, then both under mmap_lock", &merged_form,
-	  .goals = undone, .kernel = "6.9-6.13" },
+	  .goals = undone, .kernel = "6.9-6.13", .fail = 1 },
 	{ "merged-one-vma", "src and dst in one VMA", &merged_one_form,
 	  .goals = one_vma, .kernel = "6.9-6.13" },
 	{ "merged-munmap", "against munmap", &merged_munmap_form, .bound = 2,
 	  .goals = undone, .kernel = "6.9-6.13" },
+	{ "merged-munmap-one", "against munmap of one of the two VMAs",
+	  &merged_munmap_a_form, .bound = 2, .goals = undone,
+	  .kernel = "6.9-6.13" },
 	{ "merged-far", "the sequence has come round; a writer elsewhere",
 	  &merged_far_form, .goals = undone, .kernel = "6.9-6.13" },
 	{ "merged-overflow", "the sequence has come round",
@@ -277,7 +282,7 @@ static const struct heddle_variant variants[] = {
 	  { { HD_V_SPURIOUS_ERROR, 1 }, { HD_V_ASSERT, 1 } },
 	  .source = BROKEN },
 	{ "merged-6.15", "the VMA lock is a reference count", &gen3_form,
-	  .goals = undone, .kernel = "6.15" },
+	  .goals = undone, .kernel = "6.15", .fail = 1 },
 	{ "merged-6.15-munmap", "against munmap", &gen3_munmap_form, .bound = 2,
 	  .goals = undone, .kernel = "6.15" },
 	{ "merged-6.15-overflow", "the sequence has come round",
