@@ -13,7 +13,7 @@ static bool at_unlock_only(void)
 	return mm_form()->lock && mm_form()->lock->seq_at_unlock;
 }
 
-static void write_locked(struct mm_struct *mm)
+static void mm_lock_seqcount_begin(struct mm_struct *mm)
 {
 	/* a reader may see this owner's number, and what the last one wrote */
 	heddle_unlock_lock_orders();
@@ -24,13 +24,13 @@ static void write_locked(struct mm_struct *mm)
 void mmap_write_lock(struct mm_struct *mm)
 {
 	down_write(&mm->mmap_lock);
-	write_locked(mm);
+	mm_lock_seqcount_begin(mm);
 }
 
 void mmap_write_lock_nested(struct mm_struct *mm, int subclass)
 {
 	down_write_nested(&mm->mmap_lock, subclass);
-	write_locked(mm);
+	mm_lock_seqcount_begin(mm);
 }
 
 int mmap_write_lock_killable(struct mm_struct *mm)
@@ -38,12 +38,12 @@ int mmap_write_lock_killable(struct mm_struct *mm)
 	int err = down_write_killable(&mm->mmap_lock);
 
 	if (!err)
-		write_locked(mm);
+		mm_lock_seqcount_begin(mm);
 	return err;
 }
 
 /* last: mmap_lock is about to be unlocked or downgraded. */
-static void end_write_all(struct mm_struct *mm, bool last)
+static void mm_lock_seqcount_end(struct mm_struct *mm, bool last)
 {
 	if (at_unlock_only())
 		smp_store_release(&mm->mm_lock_seq.sequence,
@@ -55,18 +55,18 @@ static void end_write_all(struct mm_struct *mm, bool last)
 
 void vma_end_write_all(struct mm_struct *mm)
 {
-	end_write_all(mm, false);
+	mm_lock_seqcount_end(mm, false);
 }
 
 void mmap_write_unlock(struct mm_struct *mm)
 {
-	end_write_all(mm, true);
+	mm_lock_seqcount_end(mm, true);
 	up_write(&mm->mmap_lock);
 }
 
 void mmap_write_downgrade(struct mm_struct *mm)
 {
-	end_write_all(mm, true);
+	mm_lock_seqcount_end(mm, true);
 	downgrade_write(&mm->mmap_lock);
 }
 

@@ -9,13 +9,12 @@
  * one slot, the cached walk state. */
 #include <heddle/mm.h>
 
-static struct maple_node *root_of(struct mm_struct *mm)
-{
-	/* where exit_mmap() takes no lock, trees were not under RCU yet */
-	return rcu_dereference_check(
-		mm->mm_mt.root, hd_lock_is_held(&mm->mmap_lock.dep_map, -1) ||
-					!mm_does(MM_STEP_EXIT_LOCKS_MM));
-}
+/* A macro, so that reports name the walk.  Where exit_mmap() takes no lock, trees
+ * were not under RCU yet. */
+#define root_of(mm)                                                    \
+	rcu_dereference_check((mm)->mm_mt.root,                        \
+		hd_lock_is_held(&(mm)->mmap_lock.dep_map, -1) ||       \
+		!mm_does(MM_STEP_EXIT_LOCKS_MM))
 
 struct vm_area_struct *mas_walk(struct mm_struct *mm, unsigned long addr)
 {
