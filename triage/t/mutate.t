@@ -89,31 +89,43 @@ is slurp("$dir/gate"), '', '... and no program';
 my $v10 = "$FindBin::Bin/../../src/mm/vma_lock_v10.c";
 my $before = slurp($v10);
 ($rc, $out, $err) = heddle('mutate', $v10, 'fault_vs_munmap:v10',
-	'--function=vma_start_read,vma_start_write', '--jobs=2');
+	'--function=start_read,start_write', '--jobs=2');
 is "$rc$err", 1, 'vma_lock_v10.c: some survive';
 pinned($out =~ s/^src\/mm\/vma_lock_v10\.c:\d+ //mgr, <<'END', 'v10');
-vma_start_read never READ_ONCE(vma->vm_lock_seq) == READ_O... -> found limit run too long, fault_vs_munmap:v10
-vma_start_read always READ_ONCE(vma->vm_lock_seq) == READ_O... -> SURVIVED (fault_vs_munmap:v10 does not reach: increment sees 0, limit reached, wait at start_write, wait at detach, re-check fails, read lock granted)
-vma_start_read unmark READ_ONCE -> found data-race read write vm_area_struct.vm_lock_seq, fault_vs_munmap:v10, 1 preemption
-vma_start_read unmark READ_ONCE -> found data-race read write mm_struct.mm_lock_seq, fault_vs_munmap:v10, 0 preemptions
-vma_start_read never unlikely(!__refcount_inc_not_zero_lim... -> found data-race read write vm_area_struct.vm_lock_seq, fault_vs_munmap:v10, 1 preemption
-vma_start_read always unlikely(!__refcount_inc_not_zero_lim... -> found deadlock mm_struct, fault_vs_munmap:v10, 0 preemptions
-vma_start_read relax __refcount_inc_not_zero_limited_acquire -> found data-race read write vm_area_struct.vm_lock_seq, fault_vs_munmap:v10, 2 preemptions
-vma_start_read never oldcnt -> found limit run too long, fault_vs_munmap:v10
-vma_start_read always oldcnt -> SURVIVED (fault_vs_munmap:v10 does not reach: increment sees 0)
-vma_start_read no-lock rwsem_acquire_read -> found unbalance vm_lock, fault_vs_munmap:v10, 0 preemptions
-vma_start_read lock-late rwsem_acquire_read -> found unbalance vm_lock, fault_vs_munmap:v10, 2 preemptions
-vma_start_read never unlikely(recheck_fails(vma)) -> found exclusion vm_area_struct, fault_vs_munmap:v10, 2 preemptions
-vma_start_read always unlikely(recheck_fails(vma)) -> SURVIVED (fault_vs_munmap:v10 does not reach: read lock granted)
-vma_start_read no-unlock vma_refcount_put -> found circular mmap_lock vm_lock, fault_vs_munmap:v10, 2 preemptions
-vma_start_write never __is_vma_write_locked(vma, &mm_lock_seq) -> equivalent (complete)
-vma_start_write always __is_vma_write_locked(vma, &mm_lock_seq) -> found exclusion vm_area_struct, fault_vs_munmap:v10, 1 preemption
-vma_start_write swap locked, WRITE_ONCE -> found data-race read write vm_area_struct.vm_lock_seq, fault_vs_munmap:v10, 0 preemptions
-vma_start_write no-store WRITE_ONCE -> found exclusion vm_area_struct, fault_vs_munmap:v10, 1 preemption
-vma_start_write unmark WRITE_ONCE -> equivalent (complete)
-vma_start_write never locked -> found refcount saturated vm_area_struct.vm_refcnt, fault_vs_munmap:v10, 0 preemptions
-vma_start_write always locked -> found the set-up fails: the set-up itself raised a verdict, fault_vs_munmap:v10
-vma_start_write no-call WARN_ON_ONCE -> found refcount saturated vm_area_struct.vm_refcnt, fault_vs_munmap:v10, 0 preemptions
+clean variants: fault_vs_munmap:v10
+start_read never READ_ONCE(vma->vm_lock_seq) == READ_O... -> found limit run too long, fault_vs_munmap:v10, 1 preemption
+start_read always READ_ONCE(vma->vm_lock_seq) == READ_O... -> SURVIVED (fault_vs_munmap:v10 does not reach: increment sees 0, limit reached, wait at start_write, wait at detach, re-check fails, read lock granted)
+start_read unmark READ_ONCE -> found data-race read write vm_area_struct.vm_lock_seq, fault_vs_munmap:v10, 1 preemption
+start_read unmark READ_ONCE -> found data-race read write mm_struct.mm_lock_seq, fault_vs_munmap:v10, 0 preemptions
+start_read never unlikely(!__refcount_inc_not_zero_lim... -> found data-race read write vm_area_struct.vm_lock_seq, fault_vs_munmap:v10, 1 preemption
+start_read always unlikely(!__refcount_inc_not_zero_lim... -> found deadlock mm_struct, fault_vs_munmap:v10, 0 preemptions
+start_read relax __refcount_inc_not_zero_limited_acquire -> found data-race read write vm_area_struct.vm_lock_seq, fault_vs_munmap:v10, 2 preemptions
+start_read never oldcnt -> found limit run too long, fault_vs_munmap:v10
+start_read always oldcnt -> SURVIVED (fault_vs_munmap:v10 does not reach: increment sees 0)
+start_read no-lock rwsem_acquire_read -> found unbalance vm_lock, fault_vs_munmap:v10, 0 preemptions
+start_read lock-late rwsem_acquire_read -> equivalent (complete)
+start_read never check_mm && unlikely(vma->vm_mm != mm) -> equivalent (complete)
+start_read always check_mm && unlikely(vma->vm_mm != mm) -> SURVIVED (fault_vs_munmap:v10 does not reach: re-check fails, read lock granted)
+start_read no-term check_mm -> SURVIVED (fault_vs_munmap:v10 does not reach: re-check fails, read lock granted)
+start_read no-term unlikely(vma->vm_mm != mm) -> equivalent (no run gets there; complete)
+start_read never unlikely(recheck_fails(vma, mm)) -> found exclusion vm_area_struct, fault_vs_munmap:v10, 2 preemptions
+start_read always unlikely(recheck_fails(vma, mm)) -> SURVIVED (fault_vs_munmap:v10 does not reach: read lock granted)
+start_read no-unlock vma_refcount_put -> found circular mmap_lock vm_lock, fault_vs_munmap:v10, 2 preemptions
+start_write never __is_vma_write_locked(vma, &mm_lock_seq) -> equivalent (complete)
+start_write always __is_vma_write_locked(vma, &mm_lock_seq) -> found exclusion vm_area_struct, fault_vs_munmap:v10, 1 preemption
+start_write never !mm_does(MM_STEP_SEQ_BEHIND_WAIT) -> equivalent (complete)
+start_write always !mm_does(MM_STEP_SEQ_BEHIND_WAIT) -> found data-race read write vm_area_struct.vm_lock_seq, fault_vs_munmap:v10, 0 preemptions
+start_write no-store WRITE_ONCE -> equivalent (no run gets there; complete)
+start_write unmark WRITE_ONCE -> equivalent (no run gets there; complete)
+start_write never locked < 0 -> equivalent (complete)
+start_write always locked < 0 -> found refcount saturated vm_area_struct.vm_refcnt, fault_vs_munmap:v10, 0 preemptions
+start_write edge < is <= -> equivalent (complete)
+start_write no-store WRITE_ONCE -> found exclusion vm_area_struct, fault_vs_munmap:v10, 1 preemption
+start_write unmark WRITE_ONCE -> equivalent (complete)
+start_write never locked -> found refcount saturated vm_area_struct.vm_refcnt, fault_vs_munmap:v10, 0 preemptions
+start_write always locked -> found the set-up fails: the set-up itself raised a verdict, fault_vs_munmap:v10
+start_write no-call WARN_ON_ONCE -> found refcount saturated vm_area_struct.vm_refcnt, fault_vs_munmap:v10, 0 preemptions
+result: mutants=32 found=17 unbuilt=0 equivalent=10 survived=5
 END
 is slurp($v10), $before, 'the tree is as it was';
 is_deeply [ glob("$ENV{TMPDIR}/*") ], [], 'no temporary files';

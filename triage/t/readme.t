@@ -46,7 +46,7 @@ is_shown('question 1: A lookup', 'explore', 'fault_vs_munmap', '--check');
 is_shown(' holder ', 'run', 'timer_vs_holder', '--want=deadlock');
 is_shown('src/mm/vma_lock_v10.c:60 ', 'mutate',
 	"$FindBin::Bin/../../src/mm/vma_lock_v10.c",
-	'--function=vma_start_read', 'fault_vs_munmap:v10');
+	'--function=start_read', 'fault_vs_munmap:v10');
 
 # the identity of the compiled models changes with any of them
 my $saved = slurp("$dir/out/held-at-user-vm_lock.sched");
