@@ -101,7 +101,7 @@ TWIN_TASKS(two_faults, { "f1", same_twice }, { "f2", same_twice });
 static const struct heddle_variant two_faults_variants[] = {
 	{ .name = "safe", .data = &safe, .fail = TWIN_NONE },
 	{ .name = "broken", .data = &careless, .fail = TWIN_NONE,
-	  .expect = { SHOWS(ASSERT), SHOWS(UNLOCKED_WRITE) } },
+	  .expect = { SHOWS(ASSERT), SHOWS(UNLOCKED_WRITE), SHOWS(RMAP) } },
 	{ .name = NULL },
 };
 TWIN(two_faults, "rmap/two faults, one anon_vma", .check = one_check);
@@ -250,7 +250,7 @@ static const struct heddle_variant clones_variants[] = {
 	{ .name = "nothing fails", .data = &safe, .fail = TWIN_NONE },
 	{ .name = "links fail", .data = &safe, .goals = clone_goals },
 	{ .name = "not unlinked", .data = &careless, .fail = TWIN_NONE,
-	  .expect = { SHOWS(LEAK) } },
+	  .expect = { SHOWS(RMAP) } },
 	{ .name = NULL },
 };
 TWIN(clones, "rmap/clone, fork, unlink", .check = one_left_check);
