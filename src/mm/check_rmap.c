@@ -156,7 +156,7 @@ static void on_free(const struct hd_event *ev)
 {
 	const struct folio *folio = (const struct folio *)ev->op.addr;
 
-	if (!mm_has(MM_ANON) || strcmp(hd_object_of(folio)->type, "folio"))
+	if (!check_mm(0) || !mm_has(MM_ANON) || strcmp(hd_object_of(folio)->type, "folio"))
 		return;
 	if (folio->mapping && is_anon(folio) && folio->_mapcount.counter != -1)
 		raise(HD_V_RMAP, "_mapcount of a freed page", ev->op.pc);

@@ -120,8 +120,7 @@ static void careless_user(void *arg)
 
 #define exit_lock_setup grabbed
 TWIN_TASKS(exit_lock, { "exit", exit_task }, { "user", careless_user });
-FORMS(exit_lock, old, old_exit, 2, SHOWS(USE_AFTER_FREE), SHOWS(ASSERT_RACE),
-      SHOWS(RCU_USAGE));
+FORMS(exit_lock, old, old_exit, 2, SHOWS(USE_AFTER_FREE), SHOWS(ASSERT_RACE));
 TWIN(exit_lock, "mm/exit_mmap takes mmap_lock");
 
 /* --- fork ------------------------------------------------------------------------- */
