@@ -19,7 +19,8 @@
  *   the writer meets first the VMA that the mover does not hold.
  * - lokesh-posted: the fallback waits for mmap_lock, lets go of it and returns
  *   success with no VMA locked: bad unlock balance; and when the writer goes on
- *   to unmap (lokesh-posted-munmap), whatever can be freed is used.
+ *   to unmap (lokesh-posted-munmap), whatever can be freed is used; the leak is a
+ *   page table that the mover makes when munmap has freed those of the range.
  * - lokesh-corrected: no deadlock, but dst is held while down_read() takes src of
  *   the same class: lockdep's recursive locking.  The same in one VMA, where it
  *   is the same lock: no deadlock either, since no writer can be there.  quoted
@@ -28,7 +29,9 @@
  *   6.13 a VMA looks write-locked until the next unlock of mmap_lock, which
  *   cannot come while the mover holds it for read: an error without a reason
  *   (liam-overflow), or a retry for ever (liam-retry).
- * - merged-*: clean.  merged-no-undo and merged-keeps-dst leave out what the
+ * - merged-*: clean, against all that can come: each opponent needs another of
+ *   the locks or looks (munmap of one VMA that of src; user space the TLB flush;
+ *   a fault, MADV_DONTNEED the comparison of the PTEs).  merged-no-undo and merged-keeps-dst leave out what the
  *   merged form does when the second lock fails: let go of dst, and look it up
  *   again.  trust-rcu takes the failed lookup under RCU for an answer.
  * - merged-no-compare moves a page that MADV_DONTNEED has freed meanwhile, which
