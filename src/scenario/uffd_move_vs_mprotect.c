@@ -31,9 +31,9 @@
  *   (liam-overflow), or a retry for ever (liam-retry).
  * - merged-*: clean, against all that can come: each opponent needs another of
  *   the locks or looks (munmap of one VMA that of src; user space the TLB flush;
- *   a fault, MADV_DONTNEED the comparison of the PTEs).  merged-no-undo and merged-keeps-dst leave out what the
- *   merged form does when the second lock fails: let go of dst, and look it up
- *   again.  trust-rcu takes the failed lookup under RCU for an answer.
+ *   a fault, MADV_DONTNEED the comparison of the PTEs).  merged-no-undo and
+ *   merged-keeps-dst leave out what the merged form does when the second lock
+ *   fails: let go of dst, and look it up again.  trust-rcu takes the failed lookup under RCU for an answer.
  * - merged-no-compare moves a page that MADV_DONTNEED has freed meanwhile, which
  *   needs mmap_lock for read only and so comes in between.
  * - *-overflow: not said on the list.  vma_start_write() returns at once if the
