@@ -93,6 +93,7 @@ HEDDLE_SCENARIO(uffd_copies_vs_writers) = {
 	.not_modelled = NOT_MODELLED,
 	.copied = COPIED,
 	.simplified = SIMPLIFIED,
+	.different = DIFFERENT,
 	.questions = questions,
 	.variants = variants,
 	.tasks = tasks,

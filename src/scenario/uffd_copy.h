@@ -19,6 +19,9 @@
 #define COPIED                                                             \
 	"when mmap_lock, VMA lock and map_changing_lock are held, when page " \
 	"faults are disabled, who owns the page on each way out"
+#define DIFFERENT                                                         \
+	"the forms up to 6.8 install pages and handle faults with the code " \
+	"of 6.12; VMAs are in a tree under RCU also before 6.1"
 #define SIMPLIFIED "one page, whose contents are one word"
 
 #define SRC 0x3000ul /* not present until somebody touches it */

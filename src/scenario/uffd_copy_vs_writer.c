@@ -348,6 +348,7 @@ HEDDLE_SCENARIO(uffd_copy_vs_writer) = {
 	.not_modelled = NOT_MODELLED,
 	.copied = COPIED,
 	.simplified = SIMPLIFIED,
+	.different = DIFFERENT,
 	.questions = questions,
 	.variants = variants,
 	.tasks = tasks,

@@ -27,6 +27,11 @@
 #define B 0x4000ul
 #define C 0x8000ul
 
+#define DIFFERENT                                                        \
+	"posted forms of the locking run with the rest of UFFDIO_MOVE of " \
+	"6.9; -overflow variants begin where the sequence is about to " \
+	"come round"
+
 #define WRITTEN 7
 
 enum writer {

@@ -33,7 +33,8 @@
  *   the locks or looks (munmap of one VMA that of src; user space the TLB flush;
  *   a fault, MADV_DONTNEED the comparison of the PTEs).  merged-no-undo and
  *   merged-keeps-dst leave out what the merged form does when the second lock
- *   fails: let go of dst, and look it up again.  trust-rcu takes the failed lookup under RCU for an answer.
+ *   fails: let go of dst, and look it up again.  trust-rcu takes the failed
+ *   lookup under RCU for an answer.
  * - merged-no-compare moves a page that MADV_DONTNEED has freed meanwhile, which
  *   needs mmap_lock for read only and so comes in between.
  * - *-overflow: not said on the list.  vma_start_write() returns at once if the
@@ -306,6 +307,7 @@ HEDDLE_SCENARIO(uffd_move_vs_mprotect) = {
 	.not_modelled = NOT_MODELLED,
 	.copied = COPIED,
 	.simplified = SIMPLIFIED,
+	.different = DIFFERENT,
 	.questions = questions,
 	.variants = variants,
 	.tasks = tasks,

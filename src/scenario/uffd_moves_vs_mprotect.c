@@ -151,6 +151,7 @@ HEDDLE_SCENARIO(uffd_moves_vs_mprotect) = {
 	.not_modelled = NOT_MODELLED,
 	.copied = COPIED,
 	.simplified = SIMPLIFIED,
+	.different = DIFFERENT,
 	.questions = questions,
 	.variants = variants,
 	.tasks = tasks,

@@ -87,7 +87,7 @@ static const struct heddle_variant variants[] = {
 	{ "5.15", "mmget_not_zero(), mmput()", &fixed, .goals = late,
 	  .kernel = "5.15" },
 	{ "exit-locks", "no reference, but exit_mmap() takes mmap_lock",
-	  &exit_locks, .kernel = "asked" },
+	  &exit_locks, .kernel = "none" },
 	{ 0 },
 };
 
@@ -109,6 +109,8 @@ HEDDLE_SCENARIO(uffd_wp_vs_exit) = {
 	.not_modelled = "several pages, the write fault, the OOM reaper",
 	.copied = "which references and locks each side takes, and when",
 	.simplified = "one page",
+	.different = "VMAs are in a tree under RCU also before 6.1, though "
+		     "exit_mmap() needs none to walk it",
 	.questions = questions,
 	.variants = variants,
 	.tasks = tasks,
