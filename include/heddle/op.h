@@ -140,7 +140,8 @@ void hd_lock_release(struct lockdep_map *map, u32 pc);
 void hd_lock_downgrade(struct lockdep_map *map, u32 pc);
 
 /* Notes go to the checks.  obj names what is judged: under exhaustive search
- * two notes on one obj are dependent unless both are reads (write == false). */
+ * two notes on one obj are dependent unless both are reads (write == false).
+ * A note on NULL is about the task's own doing: nothing is ordered by it. */
 void hd_note(u32 code, const volatile void *obj, bool write, u64 a, u64 b,
 	     u32 pc);
 

@@ -22,6 +22,8 @@ enum user_note {
 	USER_NOTE_CAUSE,     /* a = error, b = true now */
 	USER_NOTE_CAUSE_HERE, /* a = error */
 	USER_NOTE_END,       /* a = error, 0: success */
+	FAULT_NOTE_BEGIN,    /* a = address and FAULT_FLAG_WRITE, b = mm */
+	FAULT_NOTE_END,      /* a = VM_FAULT_SIGSEGV and the like, 0: success */
 };
 
 struct mm_struct;
@@ -39,5 +41,11 @@ void user_cause(const void *what, int err, bool now);
 void user_cause_here(int err);
 /* The call returns err. */
 void user_call_end(int err);
+
+/* A page fault begins and ends, in all scenarios (check_fault.c).  That nothing
+ * else is ordered by it keeps the searches as small as without. */
+void user_fault_begin(const struct mm_struct *mm, unsigned long addr,
+		      unsigned int flags);
+void user_fault_end(int fault);
 
 #endif

@@ -61,7 +61,8 @@
 	X(STALE_TLB, "stale-tlb", "stale TLB entry")                         \
 	X(HUGE_PMD, "huge-pmd", "huge page crosses the bounds of its VMA")   \
 	X(DISABLED_MEMORY, "disabled-memory",                                \
-	  "device memory in reach while it is turned off")
+	  "device memory in reach while it is turned off")                     \
+	X(SPURIOUS_SUCCESS, "spurious-success", "success without an effect")
 
 enum hd_verdict_kind {
 	HD_V_NONE,

@@ -264,7 +264,8 @@ void hd_note(u32 code, const volatile void *obj, bool write, u64 a, u64 b,
 	hd_settle();
 	if (W->probing)
 		return;
-	hd_order_on((u64)obj | 1ull << 63, write);
+	if (obj)
+		hd_order_on((u64)obj | 1ull << 63, write);
 	hd_emit(&ev);
 }
 

@@ -55,15 +55,21 @@ const struct hd_object *check_next(const struct hd_object *o, const char *type)
 	return NULL;
 }
 
-bool check_covered(const struct mm_struct *mm, unsigned long addr)
+const struct vm_area_struct *check_vma_at(const struct mm_struct *mm,
+					  unsigned long addr)
 {
 	const struct maple_node *node = mm->mm_mt.root;
 	u32 i;
 
 	for (i = 0; node && i < node->nslots; i++)
 		if (addr >= node->slot[i].first && addr <= node->slot[i].last)
-			return true;
-	return false;
+			return node->slot[i].vma;
+	return NULL;
+}
+
+bool check_covered(const struct mm_struct *mm, unsigned long addr)
+{
+	return check_vma_at(mm, addr);
 }
 
 void mm_checks_start(void)
@@ -75,6 +81,7 @@ void mm_checks_start(void)
 	check_tree_start();
 	check_restored_start();
 	check_user_start();
+	check_fault_start();
 	check_tlb_start();
 	check_rmap_start();
 	check_leak_start();

@@ -24,14 +24,19 @@ const struct hd_object *check_next(const struct hd_object *o,
 /* It is in the tree of an mm that is not freed (check_leak.c). */
 bool check_in_a_tree(const struct vm_area_struct *vma);
 
-/* A VMA of the tree covers addr. */
+/* A VMA of the tree covers addr; that one, or NULL. */
 bool check_covered(const struct mm_struct *mm, unsigned long addr);
+const struct vm_area_struct *check_vma_at(const struct mm_struct *mm,
+					  unsigned long addr);
+/* The page table has an entry for addr (check_pte.c). */
+bool check_mapped(const struct mm_struct *mm, unsigned long addr);
 
 void check_vma_lock_start(void);
 void check_pte_start(void);
 void check_tree_start(void);
 void check_restored_start(void);
 void check_user_start(void);
+void check_fault_start(void);
 void check_tlb_start(void);
 void check_rmap_start(void);
 void check_leak_start(void);

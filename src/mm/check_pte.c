@@ -49,13 +49,14 @@ static void on_free(const struct hd_event *ev)
 			raise(ev->op.pc);
 }
 
-static bool mapped(const struct mm_struct *mm, u32 page)
+bool check_mapped(const struct mm_struct *mm, unsigned long addr)
 {
-	u64 pmd = mm->pmd[page / PTRS_PER_PTE];
+	u64 pmd = mm->pmd[(addr >> PMD_SHIFT) % PTRS_PER_PMD];
+	const struct page_table *table = (const struct page_table *)pmd;
 
 	if (pmd & _PAGE_PSE)
 		return true;
-	return pmd && ((const struct page_table *)pmd)->pte[page % PTRS_PER_PTE];
+	return pmd && table->pte[(addr >> PAGE_SHIFT) % PTRS_PER_PTE];
 }
 
 /* Does an upper entry lead to a table that was freed? */
@@ -66,7 +67,8 @@ static bool dangling(u64 pmd)
 
 static void judge_mm(const struct mm_struct *mm, u32 pc)
 {
-	u32 i, k, page;
+	u64 addr;
+	u32 i, k;
 
 	for (i = 0; i < PTRS_PER_PMD; i++) {
 		if (dangling(mm->pmd[i])) {
@@ -74,9 +76,8 @@ static void judge_mm(const struct mm_struct *mm, u32 pc)
 			continue;
 		}
 		for (k = 0; k < PTRS_PER_PTE; k++) {
-			page = i * PTRS_PER_PTE + k;
-			if (mapped(mm, page) &&
-			    !check_covered(mm, (u64)page << PAGE_SHIFT))
+			addr = i * PMD_SIZE + k * PAGE_SIZE;
+			if (check_mapped(mm, addr) && !check_covered(mm, addr))
 				raise(pc);
 		}
 	}

@@ -10,6 +10,7 @@
  * (copy_from_user) never uses the VMA lock.  Simplified: access rights are
  * looked at only in scenarios that have a part (mm_form.parts). */
 #include <heddle/mm.h>
+#include <heddle/user_call.h>
 
 #include "mm.h"
 
@@ -158,9 +159,11 @@ int do_user_addr_fault(struct mm_struct *mm, unsigned long addr,
 	int fault;
 
 	flags |= FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_KILLABLE;
+	user_fault_begin(mm, addr, flags);
 	fault = fault_under_vma_lock(mm, addr, flags);
 	if (fault & VM_FAULT_RETRY)
 		fault = fault_under_mmap_lock(mm, addr, flags);
+	user_fault_end(fault);
 	if (flags & FAULT_FLAG_USER)
 		return_to_user();
 	return fault & (VM_FAULT_OOM | VM_FAULT_SIGBUS | VM_FAULT_SIGSEGV);

@@ -35,7 +35,8 @@
  *   the BUG_ON() (5.8-two-faults), and closes this hole as well, which its
  *   commit does not say.  To look into the list alone (5.8-looks) closes
  *   neither: after such a zap the VMA is in the list no longer, and is mapped
- *   twice again.
+ *   twice again.  And who finds it there returns before it is mapped
+ *   (spurious-success).
  * - 5.14-munmap: munmap shares mmap_lock before it frees page tables, and calls
  *   ->close, which takes the VMA off the list, last.  A zap that comes in
  *   between finds the VMA and walks freed page tables.  This comes from the
@@ -336,7 +337,8 @@ static const struct heddle_variant variants[] = {
 	  { { HD_V_BUG, 1 } }, .kernel = "5.8-5.13", .source = IN_5_8,
 	  .goals = maps },
 	{ "5.8-looks", "5.8, the fault looks whether the list has the VMA",
-	  &v5_8_looks, { { HD_V_DISABLED_MEMORY, 1 }, { HD_V_BUG, 2 } },
+	  &v5_8_looks, { { HD_V_DISABLED_MEMORY, 1 },
+	    { HD_V_SPURIOUS_SUCCESS, 1 }, { HD_V_BUG, 2 } },
 	  .source = BROKEN },
 	{ "5.14", "the fault keeps vma_lock until it has mapped", &v5_14,
 	  .kernel = "5.14-6.9", .source = IN_5_14, .goals = zap_goals },
