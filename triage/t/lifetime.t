@@ -90,8 +90,8 @@ unlike $out, qr/^raised in/m, '... and no stack, as nobody raised it';
 
 # --- the VMA of the main job
 ($rc, $out) = heddle('show', '--format=mail',
-	glob 'corpus/regress/fault_vs_munmap.v6/use-after-free-*/min.sched');
-like $out, qr/^Allocated\ by\ the\ set-up:\n\ \ vm_area_alloc\ .*\n\ \ mm_add_vma\ .*\n
+	glob 'corpus/regress/fault_vs_munmap.v6/use-after-free-*refcnt/min.sched');
+like $out, qr/^Allocated\ by\ the\ set-up:\n\ \ new_vma\ .*\n\ \ mm_add_vma_file\ .*\n
 	/mx, 'v6: whole stacks, of the set-up as well';
 like $out, qr/^Grace\ period:\ begun\ by\ munmap's\ call_rcu\ in\ vm_area_free\s.*
 	^\ \ fault\ was\ inside:\ rcu_read_lock\ in\ lock_vma_under_rcu\s.*

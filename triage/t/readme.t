@@ -44,7 +44,7 @@ is_shown('fault_vs_munmap:v10  vm_refcnt', 'explore', 'fault_vs_munmap:v10');
 is_shown('BUG: KCSAN: ', 'run', 'two_inits:plain');
 is_shown('question 1: A lookup', 'explore', 'fault_vs_munmap', '--check');
 is_shown(' holder ', 'run', 'timer_vs_holder', '--want=deadlock');
-is_shown('src/mm/vma_lock_v10.c:60 ', 'mutate',
+is_shown('src/mm/vma_lock_v10.c:90 ', 'mutate',
 	"$FindBin::Bin/../../src/mm/vma_lock_v10.c",
 	'--function=start_read', 'fault_vs_munmap:v10');
 
