@@ -92,7 +92,6 @@ my $before = slurp($v10);
 	'--function=start_read,start_write', '--jobs=2');
 is "$rc$err", 1, 'vma_lock_v10.c: some survive';
 pinned($out =~ s/^src\/mm\/vma_lock_v10\.c:\d+ //mgr, <<'END', 'v10');
-clean variants: fault_vs_munmap:v10
 start_read never READ_ONCE(vma->vm_lock_seq) == READ_O... -> found limit run too long, fault_vs_munmap:v10, 1 preemption
 start_read always READ_ONCE(vma->vm_lock_seq) == READ_O... -> SURVIVED (fault_vs_munmap:v10 does not reach: increment sees 0, limit reached, wait at start_write, wait at detach, re-check fails, read lock granted)
 start_read unmark READ_ONCE -> found data-race read write vm_area_struct.vm_lock_seq, fault_vs_munmap:v10, 1 preemption
@@ -125,7 +124,6 @@ start_write unmark WRITE_ONCE -> equivalent (complete)
 start_write never locked -> found refcount saturated vm_area_struct.vm_refcnt, fault_vs_munmap:v10, 0 preemptions
 start_write always locked -> found the set-up fails: the set-up itself raised a verdict, fault_vs_munmap:v10
 start_write no-call WARN_ON_ONCE -> found refcount saturated vm_area_struct.vm_refcnt, fault_vs_munmap:v10, 0 preemptions
-result: mutants=32 found=17 unbuilt=0 equivalent=10 survived=5
 END
 is slurp($v10), $before, 'the tree is as it was';
 is_deeply [ glob("$ENV{TMPDIR}/*") ], [], 'no temporary files';
