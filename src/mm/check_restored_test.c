@@ -175,12 +175,16 @@ static int unmap(void)
 
 static int map_between(void)
 {
-	struct vm_area_struct proto = {
-		.vm_mm = mm, .vm_start = PAGE(2), .vm_end = PAGE(4),
-		.vm_pgoff = 2, .vm_flags = RW,
-	};
+	/* not on the stack: AddressSanitizer would see there the poison of
+	 * frames that the search has left */
+	static struct vm_area_struct proto;
 	int err;
 
+	proto.vm_mm = mm;
+	proto.vm_start = PAGE(2);
+	proto.vm_end = PAGE(4);
+	proto.vm_pgoff = 2;
+	proto.vm_flags = RW;
 	mmap_write_lock(mm);
 	mm_note(MM_NOTE_CALL, mm, NULL, 0);
 	vma_merge_new_range(&proto, &err);
