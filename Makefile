@@ -196,11 +196,11 @@ test:
 	$(Q)$(MAKE) CORO=ucontext test-coro
 	@echo 'heddle: all tests passed'
 
-test-san: $(B)/heddle $(units)
+test-san: $(B)/heddle $(B)/heddle-mutate $(units)
 	$(Q)$(MAKE) -s SAN=$(SAN) units
 	$(Q)HEDDLE=$(CURDIR)/$(B)/heddle $(prove) $(short_verbs)
 
-test-gcc: $(B)/heddle $(units)
+test-gcc: $(B)/heddle $(B)/heddle-mutate $(units)
 	$(Q)$(MAKE) -s CC=$(CC) units
 	$(Q)HEDDLE=$(CURDIR)/$(B)/heddle $(prove) $(short_verbs)
 
