@@ -82,6 +82,7 @@ void mm_checks_start(void)
 	check_restored_start();
 	check_user_start();
 	check_fault_start();
+	check_mm_start();
 	check_tlb_start();
 	check_rmap_start();
 	check_leak_start();

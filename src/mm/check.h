@@ -37,6 +37,7 @@ void check_tree_start(void);
 void check_restored_start(void);
 void check_user_start(void);
 void check_fault_start(void);
+void check_mm_start(void);
 void check_tlb_start(void);
 void check_rmap_start(void);
 void check_leak_start(void);

@@ -174,7 +174,7 @@ static const char *const fail_goals[] = { "fork fails half-way", "page reused",
 					  NULL };
 #define failed_setup one_page
 TWIN_TASKS(failed, { "fork", fork_fails });
-FORMS(failed, safe, broken_task, 0, SHOWS(TREE));
+FORMS(failed, safe, broken_task, 0, SHOWS(TREE), SHOWS(LOCK_ASSERT));
 TWIN(failed, "mm/fork fails, parent as before", .goals = fail_goals);
 
 /* --- copy on write ------------------------------------------------------------------ */
