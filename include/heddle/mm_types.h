@@ -298,6 +298,12 @@ enum mm_step {
 	MM_STEP_NEXT_VMA_SEQ_FIRST = 1ull << 37,
 	/* it looks whether the VMA still ends behind the address */
 	MM_STEP_NEXT_VMA_ENDS_BEHIND = 1ull << 38,
+	/* mprotect write-locks the VMA whose flags it sets (6.4) */
+	MM_STEP_MPROTECT_LOCKS = 1ull << 39,
+	/* and takes the write bit out of its PTEs */
+	MM_STEP_MPROTECT_PTES = 1ull << 40,
+	/* mm_lock_seq goes up before mmap_lock is unlocked, not behind it */
+	MM_STEP_SEQ_BEFORE_UNLOCK = 1ull << 41,
 };
 
 struct mm_form {

@@ -62,7 +62,8 @@
 	X(HUGE_PMD, "huge-pmd", "huge page crosses the bounds of its VMA")   \
 	X(DISABLED_MEMORY, "disabled-memory",                                \
 	  "device memory in reach while it is turned off")                     \
-	X(SPURIOUS_SUCCESS, "spurious-success", "success without an effect")
+	X(SPURIOUS_SUCCESS, "spurious-success", "success without an effect") \
+	X(PTE_RIGHTS, "pte-rights", "PTE allows what its VMA does not")
 
 enum hd_verdict_kind {
 	HD_V_NONE,

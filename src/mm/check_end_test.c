@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What the checks say when a run has ended: does each notice what was lost?
  *
- * Covers check_leak.c, check_links.c, and the part of check_pte.c that is about
- * tables.  The two forms of a twin differ in one step. */
+ * Covers check_leak.c, check_links.c, and the parts of check_pte.c that are about
+ * tables and rights.  The two forms of a twin differ in one step. */
 #include <heddle/mempolicy.h>
 #include <heddle/mm.h>
 #include <heddle/rmap.h>
@@ -191,6 +191,33 @@ static void free_table_only(void *arg)
 TWIN_TASKS(dangling, { "munmap", free_table_only });
 FORMS(dangling, v10, v10_broken, SHOWS(PAGETABLE));
 TWIN(dangling, "end/an upper entry of a freed table");
+
+/* Broken: a page stays writable that nobody may write to any more. */
+static void protect(void *arg)
+{
+	struct page_table *table = pte_offset(mm, A);
+
+	(void)arg;
+	mmap_write_lock(mm);
+	vma_start_write(a);
+	a->vm_flags = RO;
+	spin_lock(&table->ptl);
+	if (!broken())
+		WRITE_ONCE(table->pte[pte_index(A)],
+			   table->pte[pte_index(A)] & ~_PAGE_RW);
+	spin_unlock(&table->ptl);
+	mmap_write_unlock(mm);
+}
+
+static void rights_setup(void)
+{
+	one_vma();
+	mm_add_page(mm, A, 1);
+}
+
+TWIN_TASKS(rights, { "mprotect", protect });
+FORMS(rights, anon, anon_broken, SHOWS(PTE_RIGHTS));
+TWIN(rights, "end/a page that can still be written to");
 
 /* --- links ----------------------------------------------------------------------- */
 

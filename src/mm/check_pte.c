@@ -4,6 +4,9 @@
  * pte-without-vma   a PTE is installed at an address that no VMA of the tree
  *                   covers, or is still there when all tasks have ended, or
  *                   when its table is freed
+ * pte-rights        a PTE can be written to, and its VMA cannot: when a writer
+ *                   gives mmap_lock back or shares it, and at the end (of pages
+ *                   that are folios)
  * pagetable         any access to a page table that was freed, or an upper entry
  *                   leads to one when all tasks have ended */
 #include <heddle/mm.h>
@@ -12,26 +15,10 @@
 #include "../engine/engine.h"
 #include "check.h"
 
-static void raise(u32 pc)
+static void raise(u8 kind, u8 fatal, u32 pc)
 {
-	struct hd_verdict v = { .kind = HD_V_PTE_WITHOUT_VMA, .pc = pc,
+	struct hd_verdict v = { .kind = kind, .fatal = fatal, .pc = pc,
 				.nnames = 1, .names = { "page_table" } };
-
-	hd_raise(v);
-}
-
-static void on_note(const struct hd_event *ev)
-{
-	if (ev->op.code == MM_NOTE_PTE_SET &&
-	    !check_covered((const struct mm_struct *)ev->op.addr, ev->old))
-		raise(ev->op.pc);
-}
-
-static void raise_pagetable(u8 fatal, u32 pc)
-{
-	struct hd_verdict v = { .kind = HD_V_PAGETABLE, .fatal = fatal,
-				.pc = pc, .nnames = 1,
-				.names = { "page_table" } };
 
 	hd_raise(v);
 }
@@ -46,7 +33,7 @@ static void on_free(const struct hd_event *ev)
 		return;
 	for (i = 0; i < PTRS_PER_PTE; i++)
 		if (table->pte[i])
-			raise(ev->op.pc);
+			raise(HD_V_PTE_WITHOUT_VMA, 0, ev->op.pc);
 }
 
 bool check_mapped(const struct mm_struct *mm, unsigned long addr)
@@ -72,13 +59,42 @@ static void judge_mm(const struct mm_struct *mm, u32 pc)
 
 	for (i = 0; i < PTRS_PER_PMD; i++) {
 		if (dangling(mm->pmd[i])) {
-			raise_pagetable(0, pc);
+			raise(HD_V_PAGETABLE, 0, pc);
 			continue;
 		}
 		for (k = 0; k < PTRS_PER_PTE; k++) {
 			addr = i * PMD_SIZE + k * PAGE_SIZE;
 			if (check_mapped(mm, addr) && !check_covered(mm, addr))
-				raise(pc);
+				raise(HD_V_PTE_WITHOUT_VMA, 0, pc);
+		}
+	}
+}
+
+static u64 pte_at(const struct mm_struct *mm, u64 addr)
+{
+	u64 pmd = mm->pmd[addr >> PMD_SHIFT];
+
+	if (!pmd || pmd & _PAGE_PSE || dangling(pmd))
+		return 0;
+	return ((const struct page_table *)pmd)
+		->pte[(addr >> PAGE_SHIFT) % PTRS_PER_PTE];
+}
+
+static void judge_rights(const struct mm_struct *mm, u32 pc)
+{
+	const struct maple_node *node = mm->mm_mt.root;
+	u64 addr, pte;
+	u32 i;
+
+	for (i = 0; node && i < node->nslots; i++) {
+		if (!node->slot[i].vma ||
+		    node->slot[i].vma->vm_flags & VM_WRITE)
+			continue;
+		for (addr = node->slot[i].first; addr < node->slot[i].last;
+		     addr += PAGE_SIZE) {
+			pte = pte_at(mm, addr);
+			if (pte & _PAGE_PRESENT && pte & _PAGE_RW)
+				raise(HD_V_PTE_RIGHTS, 0, pc);
 		}
 	}
 }
@@ -88,9 +104,23 @@ static void on_end(const struct hd_event *ev)
 	const struct mm_struct *mm;
 	u32 i;
 
-	for (i = 0; (mm = check_mm(i)); i++)
-		if (check_alive(mm))
-			judge_mm(mm, ev->op.pc);
+	for (i = 0; (mm = check_mm(i)); i++) {
+		if (!check_alive(mm))
+			continue;
+		judge_mm(mm, ev->op.pc);
+		if (mm_has(MM_ANON))
+			judge_rights(mm, ev->op.pc);
+	}
+}
+
+static void on_note(const struct hd_event *ev)
+{
+	const struct mm_struct *mm = (const struct mm_struct *)ev->op.addr;
+
+	if (ev->op.code == MM_NOTE_PTE_SET && !check_covered(mm, ev->old))
+		raise(HD_V_PTE_WITHOUT_VMA, 0, ev->op.pc);
+	if (ev->op.code == MM_NOTE_WRITE_END_ALL && ev->val && mm_has(MM_ANON))
+		judge_rights(mm, ev->op.pc);
 }
 
 static void on_bad_access(const struct hd_event *ev)
@@ -102,7 +132,7 @@ static void on_bad_access(const struct hd_event *ev)
 		return;
 	o = hd_object_at(ev->op.addr);
 	if (o && o->state == HD_OBJ_FREED && !strcmp(o->type, "page_table"))
-		raise_pagetable(1, ev->op.pc);
+		raise(HD_V_PAGETABLE, 1, ev->op.pc);
 }
 
 void check_pte_start(void)

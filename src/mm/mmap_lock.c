@@ -60,8 +60,13 @@ void vma_end_write_all(struct mm_struct *mm)
 
 void mmap_write_unlock(struct mm_struct *mm)
 {
-	mm_lock_seqcount_end(mm, true);
+	bool before = mm_does(MM_STEP_SEQ_BEFORE_UNLOCK);
+
+	if (before)
+		mm_lock_seqcount_end(mm, true);
 	up_write(&mm->mmap_lock);
+	if (!before)
+		mm_lock_seqcount_end(mm, true);
 }
 
 void mmap_write_downgrade(struct mm_struct *mm)

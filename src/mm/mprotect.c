@@ -47,9 +47,11 @@ static int mprotect_fixup(struct vm_area_struct *vma, unsigned long start,
 		mm_note(MM_NOTE_CALL_FAILED, mm, NULL, (u64)err);
 		return err;
 	}
-	vma_start_write(vma);
+	if (mm_does(MM_STEP_MPROTECT_LOCKS))
+		vma_start_write(vma);
 	vma->vm_flags = flags;
-	if (mm_has(MM_ANON) && !(flags & VM_WRITE)) {
+	if (mm_has(MM_ANON) && !(flags & VM_WRITE) &&
+	    mm_does(MM_STEP_MPROTECT_PTES)) {
 		write_protect(mm, start, end);
 		flush_tlb_range(mm, start, end);
 	}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/* Page faults against VMAs that stay: mprotect twice, and unmapped neighbours.
+ *
+ * Source: 5e31275cc997 "mm: add per-VMA lock and helper functions to control it"
+ * (6.4), and what became of it in 6.14 and 6.15.
+ *
+ * In seed 004 the VMA goes, and with it what the lock left behind.  Here it
+ * stays, so that what one writer leaves must be right for the next one, and for
+ * faults in between: the sequences of mm and VMA, the bounds of a VMA that was
+ * split, PTEs and page tables that are somebody else's.  The code is the
+ * accepted one; what can go wrong is shown by breaking it.
+ *
+ * What to read out of the variants:
+ * - X: two mprotects, one takes the right to write away, the other one gives it
+ *   back, in any order.  A write fault ends well or with SIGSEGV; each had an
+ *   instant at which that was true (check_fault.c).
+ * - X-above, X-below: the page in the middle of three goes.  A fault at the last
+ *   one must notice neither that it is in a VMA of its own now, nor that it had
+ *   no page table.  One at the first page finds the VMA that became smaller.
+ * - X-two-faults: two faults, at pages of one table, and mprotect of one of them.
+ * - X-pages: X with one mprotect and a page that is there already.
+ * - X-no-recheck: the second look at the sequence is left out, and a fault is let
+ *   in after mprotect has locked the VMA.
+ * - X-no-lock: mprotect does not lock the VMA.  As it is not split, nobody does:
+ *   it changes under the fault (unlocked-write), which maps a page that may be
+ *   written to (pte-rights).
+ * - X-late-end: mm_lock_seq goes up behind the unlock of mmap_lock.  6.6: the next
+ *   writer finds the number of the last one in the VMA, takes it for its own,
+ *   and does not lock; then the number moves on, and a reader is let in.  6.14:
+ *   the next one begins with an odd number, so that its own is even, which to
+ *   readers is that of no writer.
+ * - X-no-ptes: the PTEs keep the right to write that the VMA lost. */
+#include <heddle/mm.h>
+
+enum { FIRST = 0x2000, SECOND = 0x3000, THIRD = 0x4000, END = 0x5000 };
+
+/* What the tasks of a variant do. */
+struct play {
+	unsigned long end;      /* of the VMA, which begins at FIRST */
+	bool unmaps;            /* SECOND; else mprotect of FIRST */
+	bool twice;             /* another one gives the right back */
+	unsigned int flags;     /* of the faults */
+	unsigned long fault[2]; /* their addresses; 0: none */
+};
+
+static const struct play protects = {
+	.end = SECOND, .twice = true, .fault = { FIRST },
+	.flags = FAULT_FLAG_WRITE,
+};
+static const struct play protects_once = {
+	.end = SECOND, .fault = { FIRST }, .flags = FAULT_FLAG_WRITE,
+};
+static const struct play above = {
+	.end = END, .unmaps = true, .fault = { THIRD },
+};
+static const struct play below = {
+	.end = END, .unmaps = true, .fault = { FIRST },
+};
+static const struct play two = {
+	.end = THIRD, .fault = { FIRST, SECOND },
+};
+
+static struct mm_struct *mm;
+
+static const struct play *play(void)
+{
+	return mm_form()->more;
+}
+
+static void setup(void)
+{
+	mm = mm_alloc();
+	mm_add_vma(mm, FIRST, play()->end);
+	if (mm_has(MM_ANON))
+		mm_add_page(mm, FIRST, 1);
+}
+
+static void writer_task(void *arg)
+{
+	(void)arg;
+	if (play()->unmaps)
+		do_munmap(mm, SECOND, THIRD);
+	else
+		do_mprotect(mm, FIRST, SECOND, VM_READ);
+	return_to_user();
+}
+
+static void writer2_task(void *arg)
+{
+	(void)arg;
+	if (play()->twice)
+		do_mprotect(mm, FIRST, SECOND, VM_READ | VM_WRITE);
+}
+
+static void fault(unsigned long addr)
+{
+	if (!addr)
+		return;
+	if (do_user_addr_fault(mm, addr, FAULT_FLAG_USER | play()->flags))
+		heddle_mark("write refused");
+	else
+		heddle_mark("fault succeeds");
+}
+
+static void fault_task(void *arg)
+{
+	(void)arg;
+	fault(play()->fault[0]);
+}
+
+static void fault2_task(void *arg)
+{
+	(void)arg;
+	fault(play()->fault[1]);
+}
+
+static const struct heddle_task tasks[] = {
+	{ .name = "writer", .fn = writer_task },
+	{ .name = "writer2", .fn = writer2_task },
+	{ .name = "fault", .fn = fault_task },
+	{ .name = "fault2", .fn = fault2_task },
+	{ 0 },
+};
+
+static bool mapped(unsigned long addr)
+{
+	unsigned long pmd = mm->pmd[pmd_index(addr)];
+
+	return pmd && ((struct page_table *)pmd)->pte[pte_index(addr)];
+}
+
+/* Nobody may refuse a fault that reads. */
+static void check(void)
+{
+	u32 i;
+
+	for (i = 0; i < 2 && !play()->flags; i++)
+		heddle_assert(!play()->fault[i] || mapped(play()->fault[i]));
+}
+
+/* Rights are looked at where there is a part; MM_THP costs least. */
+#define FORM(id, ...)                                                  \
+	static const struct mm_form id = {                             \
+		__VA_ARGS__, .parts = MM_THP, .more = &protects        \
+	};                                                             \
+	static const struct mm_form id##_pages = {                     \
+		__VA_ARGS__, .parts = MM_ANON, .more = &protects_once  \
+	};                                                             \
+	static const struct mm_form id##_above = {                     \
+		__VA_ARGS__, .more = &above                            \
+	}
+#define MORE(id, ...)                                                  \
+	static const struct mm_form id##_below = {                     \
+		__VA_ARGS__, .more = &below                            \
+	};                                                             \
+	static const struct mm_form id##_two = {                       \
+		__VA_ARGS__, .more = &two                              \
+	}
+#define GEN1 .lock = &vma_lock_gen1, .free_by_rcu = true
+#define GEN2 .lock = &vma_lock_gen2, .free_by_rcu = true
+#define V10 .lock = &vma_lock_v10, .lock_offset = 0x40000000
+FORM(k6_6, GEN1);
+FORM(k6_14, GEN2);
+FORM(k6_15, V10);
+MORE(k6_6, GEN1);
+MORE(k6_15, V10);
+static const struct mm_form no_recheck = {
+	V10, .parts = MM_THP, .more = &protects, .no_recheck = true,
+};
+#define WITHOUT(id, step, part, plays, ...)                            \
+	static const struct mm_form id = {                             \
+		__VA_ARGS__, .parts = part, .more = &plays,            \
+		.without = MM_STEP_##step                              \
+	}
+WITHOUT(no_lock, MPROTECT_LOCKS, MM_ANON, protects_once, GEN1);
+WITHOUT(no_lock_6_15, MPROTECT_LOCKS, MM_ANON, protects_once, V10);
+WITHOUT(late_end, SEQ_BEFORE_UNLOCK, MM_THP, protects, GEN1);
+WITHOUT(late_end_6_14, SEQ_BEFORE_UNLOCK, MM_THP, protects, GEN2);
+WITHOUT(no_ptes, MPROTECT_PTES, MM_ANON, protects_once, V10);
+
+#define BROKEN "the accepted form, broken on purpose"
+
+static const char *const goals[] = {
+	"read lock granted", "blocked fallback", "re-check fails",
+	"write refused", "fault succeeds", NULL,
+};
+static const char *const pages_goals[] = {
+	"read lock granted", "write refused", "fault succeeds", NULL,
+};
+static const char *const split_goals[] = {
+	"read lock granted", "blocked fallback", "VMA split", NULL,
+};
+
+#define ABOVE "the VMA below goes, and was one with it"
+#define BELOW "the VMA above goes, and was one with it"
+#define PAGES "one mprotect, of a page that is there"
+#define TWO "two faults, and mprotect of one page"
+static const struct heddle_variant variants[] = {
+	{ .name = "6.6", .title = "two mprotects, there and back",
+	  .data = &k6_6, .kernel = "6.6-6.13" },
+	{ .name = "6.6-pages", .title = PAGES, .data = &k6_6_pages,
+	  .kernel = "6.6-6.13", .goals = pages_goals },
+	{ .name = "6.6-above", .title = ABOVE, .data = &k6_6_above,
+	  .kernel = "6.6-6.13", .goals = split_goals, .bound = 2 },
+	{ .name = "6.6-below", .title = BELOW, .data = &k6_6_below,
+	  .kernel = "6.6-6.13", .goals = split_goals, .bound = 2 },
+	{ .name = "6.6-two-faults", .title = TWO, .data = &k6_6_two,
+	  .kernel = "6.6-6.13", .goals = split_goals, .bound = 1 },
+	{ .name = "6.14", .title = "two mprotects, there and back",
+	  .data = &k6_14, .kernel = "6.14" },
+	{ .name = "6.14-pages", .title = PAGES, .data = &k6_14_pages,
+	  .kernel = "6.14", .goals = pages_goals },
+	{ .name = "6.14-above", .title = ABOVE, .data = &k6_14_above,
+	  .kernel = "6.14", .goals = split_goals, .bound = 2 },
+	{ .name = "6.15", .title = "two mprotects, there and back",
+	  .data = &k6_15, .kernel = "6.15" },
+	{ .name = "6.15-pages", .title = PAGES, .data = &k6_15_pages,
+	  .kernel = "6.15", .goals = pages_goals },
+	{ .name = "6.15-above", .title = ABOVE, .data = &k6_15_above,
+	  .kernel = "6.15", .goals = split_goals, .bound = 2 },
+	{ .name = "6.15-below", .title = BELOW, .data = &k6_15_below,
+	  .kernel = "6.15", .goals = split_goals, .bound = 2 },
+	{ .name = "6.15-two-faults", .title = TWO, .data = &k6_15_two,
+	  .kernel = "6.15", .goals = split_goals, .bound = 2 },
+	{ .name = "6.15-no-recheck",
+	  .title = "without the second look at the sequence",
+	  .data = &no_recheck, .source = BROKEN,
+	  .expect = { { HD_V_DATA_RACE, 0 }, { HD_V_EXCLUSION, 2 } } },
+	{ .name = "6.6-no-lock", .title = "mprotect does not lock the VMA",
+	  .data = &no_lock, .source = BROKEN, .goals = pages_goals,
+	  .expect = { { HD_V_UNLOCKED_WRITE, 0 }, { HD_V_DATA_RACE, 0 },
+		      { HD_V_PTE_RIGHTS, 1 } } },
+	{ .name = "6.15-no-lock", .title = "mprotect does not lock the VMA",
+	  .data = &no_lock_6_15, .source = BROKEN, .goals = pages_goals,
+	  .expect = { { HD_V_UNLOCKED_WRITE, 0 }, { HD_V_DATA_RACE, 0 },
+		      { HD_V_PTE_RIGHTS, 1 } } },
+	{ .name = "6.6-late-end",
+	  .title = "the sequence goes up behind the unlock",
+	  .data = &late_end, .source = BROKEN,
+	  .expect = { { HD_V_DATA_RACE, 0 }, { HD_V_UNLOCKED_WRITE, 2 },
+		      { HD_V_EXCLUSION, 3 } } },
+	{ .name = "6.14-late-end",
+	  .title = "the sequence goes up behind the unlock",
+	  .data = &late_end_6_14, .source = BROKEN,
+	  .expect = { { HD_V_DATA_RACE, 1 }, { HD_V_UNLOCKED_WRITE, 2 },
+		      { HD_V_EXCLUSION, 2 } } },
+	{ .name = "6.15-no-ptes", .title = "PTEs keep the right to write",
+	  .data = &no_ptes, .source = BROKEN, .goals = pages_goals,
+	  .expect = { { HD_V_PTE_RIGHTS, 0 } } },
+	{ 0 },
+};
+
+HEDDLE_SCENARIO(fault_vs_mprotect) = {
+	.name = "fault_vs_mprotect",
+	.title = "page faults in VMAs that are changed, and stay",
+	.source = "5e31275cc997 (6.4), and the forms of 6.14 and 6.15",
+	.copied = "the VMA lock of each release, mm_lock_seq over several "
+		  "writers, mprotect and munmap with a split, the retry of a "
+		  "fault under mmap_lock",
+	.simplified = "16 pages of address space; a fault that finds its page "
+		      "does not look at anything else",
+	.different = "in the variants that have no pages, PTEs have no rights",
+	.not_modelled = "the TLB, merging (fault_vs_merge), huge pages "
+			"(fault_vs_shrink), pkeys",
+	.variants = variants,
+	.tasks = tasks,
+	.setup = setup,
+	.check = check,
+	.goals = goals,
+};
