@@ -15,8 +15,8 @@ use JSON::PP;
 our @EXPORT_OK = qw(mutants apply operators);
 
 # --- what names say --------------------------------------------------------------
-my $note = qr/^(?:heddle_(?:remark|mark|keep|state)|mm_note|hd_\w+
-	|return_to_user|cpu_relax|\w*assert\w*)$/xi;
+my $note = qr/^(?:heddle_(?:remark|mark|keep|state|unlock_lock_orders)
+	|mm_note\w*|user_(?:call|fault|cause)\w*|hd_\w+|lock_acquired|return_to_user|cpu_relax|\w*assert\w*)$/xi;
 my $check = qr/^(?:WARN|BUG)(?:_ON)?(?:_ONCE)?$/; # protocol if it calls
 my $ordered = qr/^(?:__)?(?:smp|atomic\w*|refcount|(?:try_)?cmpxchg|xchg)_/;
 my $unlock = qr/unlock|_release|^up(?:_|$)|downgrade|exit_locked|_put$
@@ -345,8 +345,46 @@ sub condition {
 	edge($_, $i, $end) for depth0($i, $end, qr/^[<>]=?$/);
 }
 
+# Which form of a model a variant chooses is no step of the protocol: a condition
+# of nothing else.  A step that a variant can leave out is left out once.
+my %chooses; # functions that only say so
+my $left_out = qr/mm_does\([^()]*\)/;
+my $broken = qr/mm_form\(\)->(?:no_\w+|release_behind_test|early_\w+)/;
+
+sub only_chooses {
+	my ($text) = @_;
+	$text =~ s/mm_form\(\)(?:->\w+)*|mm_has\([^()]*\)|$left_out//g;
+	$text =~ s/\b(\w+)\(\)/$chooses{$1} ? '' : $1/ge;
+	$text =~ s/\b(?:[A-Z][A-Z0-9_]*|likely|unlikely|true|false|\d+)\b//g;
+	return $text !~ /\w/;
+}
+
+sub is_choice {
+	my ($op, $b, $e) = @_;
+	my $text = text($b, $e) =~ s/\s+//gr;
+	return $op ne 'never' if $text =~ /^(?:$left_out|!$broken)$/;
+	return $op ne 'always' if $text =~ /^(?:!$left_out|$broken)$/;
+	return $text =~ /mm_(?:form|has|does)\(|\b\w+\(\)/ && only_chooses($text);
+}
+
+sub note_choices {
+	my @functions = @_;
+	%chooses = ();
+	for (1 .. 3) { # some call others
+		for my $f (@functions) {
+			my $r = $f->{body}{range};
+			my $body = text(offset($r->{begin}),
+				$tokens[end_of($r->{end})]{end}) =~ s{/\*.*?\*/}{}gsr;
+			$chooses{$f->{name}} = 1
+				if $body =~ /^\{\s*return\s+([^;]*);\s*\}$/ &&
+				only_chooses($1) && $body =~ /\(\)/;
+		}
+	}
+}
+
 sub term {
 	my ($b, $e, $from, $to) = @_;
+	return if is_choice('no-term', $b, $e);
 	emit('no-term', brief($b, $e), expression($b, $e), blank($from, $to));
 }
 
@@ -369,8 +407,10 @@ sub branch {
 	my ($open, $close, $always) = @_;
 	my ($b, $e) = ($tokens[$open]{end}, $tokens[$close]{off});
 	my @as = (brief($b, $e), expression($b, $e), [ $b, $b, '(' ]);
-	emit('never', @as, [ $e, $e, ') && 0' ]);
-	emit('always', @as, [ $e, $e, ') || 1' ]) if $always;
+	emit('never', @as, [ $e, $e, ') && 0' ])
+		unless is_choice('never', $b, $e);
+	emit('always', @as, [ $e, $e, ') || 1' ])
+		if $always && !is_choice('always', $b, $e);
 	condition($open + 1, $close);
 }
 
@@ -429,6 +469,7 @@ sub visit_questions {
 		my ($q) = depth0($first, $first + 1000, qr/^\?$/);
 		my ($b, $e) = ($tokens[$first]{off}, $tokens[$q - 1]{end});
 		for ([ 'never', ') && 0)' ], [ 'always', ') || 1)' ]) {
+			next if is_choice($_->[0], $b, $e);
 			emit($_->[0], brief($b, $e), expression($b, $e), [ $b, $b, '((' ],
 				[ $e, $e, $_->[1] ]);
 		}
@@ -540,10 +581,13 @@ sub mutants {
 	@out = ();
 	read_tokens($file, @cc);
 	my (@names, %begin);
-	for my $d (read_functions($file, @cc)) {
+	my @functions = read_functions($file, @cc);
+	note_choices(@functions);
+	for my $d (@functions) {
 		push @names, $d->{name};
 		%fn = (name => $d->{name}, statements => [], locals => {});
 		note_locals($d->{decl});
+		next if $chooses{$d->{name}};
 		my $open = $at{offset($d->{body}{range}{begin})};
 		visit($d->{body});
 		pairs();

@@ -3,6 +3,7 @@
  *
  *   map_count, mm_mt   mmap_lock for write; a stack that grew up to 6.4 had it for
  *                      read, and page_table_lock
+ *   mm_lock_seq        mmap_lock for write
  *   pmd                page_table_lock; but to clear the entry of a table takes
  *                      none (free_pgtables), since nobody else may be there
  *   page_table.pte     its ptl, once others can see the table
@@ -38,6 +39,12 @@ static bool grows_a_stack(const struct mm_struct *mm)
 static void judge_tree(const struct mm_struct *mm, const struct hd_event *ev)
 {
 	if (!hd_lock_is_held(&mm->mmap_lock.dep_map, 0) && !grows_a_stack(mm))
+		raise(mm, "mm_struct", mm->mmap_lock.dep_map.name, ev);
+}
+
+static void judge_seq(const struct mm_struct *mm, const struct hd_event *ev)
+{
+	if (!hd_lock_is_held(&mm->mmap_lock.dep_map, 0))
 		raise(mm, "mm_struct", mm->mmap_lock.dep_map.name, ev);
 }
 
@@ -83,6 +90,8 @@ static void on_store(const struct hd_event *ev)
 		if (off == offsetof(struct mm_struct, map_count) ||
 		    off == offsetof(struct mm_struct, mm_mt.root))
 			judge_tree(mm, ev);
+		else if (off == offsetof(struct mm_struct, mm_lock_seq.sequence))
+			judge_seq(mm, ev);
 		else if (off - offsetof(struct mm_struct, pmd) <
 			 sizeof(mm->pmd))
 			judge_pmd(mm, ev);

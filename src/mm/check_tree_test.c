@@ -39,7 +39,6 @@ static void break_it(void *arg)
 static void how_not(struct maple_node *node)
 {
 	(void)node;
-	mm_note(MM_NOTE_WRITE_END_ALL, mm, NULL, true);
 }
 
 static void how_order(struct maple_node *node)

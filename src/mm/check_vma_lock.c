@@ -14,8 +14,10 @@
  * lost-write-lock      a VMA that was write-locked and whose lock has ended
  *                      (vma_end_write_all) before mmap_lock is unlocked: its
  *                      field is written, or a reader is let in
- * And one rule of the reference count: a reader's increment never reaches
- * VMA_LOCK_OFFSET, which would look like a writer (verdict assert).
+ * And rules of how it is done (verdict assert): a reader's increment never
+ * reaches VMA_LOCK_OFFSET, which would look like a writer; since 6.14 mm_lock_seq
+ * is odd while a VMA is write-locked; write locks end before mmap_lock is given
+ * up or shared, and then no VMA has the number of mm_lock_seq any more.
  *
  * Fields are watched by their stores, not by notes, so that code that is pasted
  * is judged as well. */
@@ -91,13 +93,39 @@ static bool holds_page_table_lock(u64 mm)
 	return hd_lock_is_held(&m->page_table_lock.dep_map, -1);
 }
 
-static void end_all(u64 mm, bool last)
+/* rule must be a literal. */
+static void broken(const char *rule, u32 pc)
+{
+	struct hd_verdict v = { .kind = HD_V_ASSERT, .pc = pc,
+				.nnames = 1, .names = { rule } };
+
+	hd_raise(v);
+}
+
+/* The number that stands for the writer of these days. */
+static u32 writer(u64 mm)
+{
+	return ((const struct mm_struct *)mm)->mm_lock_seq.sequence;
+}
+
+static void judge_odd(u64 mm, u32 pc)
+{
+	if (mm_form()->lock && !mm_form()->lock->seq_at_unlock &&
+	    !(writer(mm) & 1))
+		broken("mm_lock_seq is odd while a VMA is write-locked", pc);
+}
+
+static void end_all(u64 mm, bool last, u32 pc)
 {
 	u32 i;
 
 	for (i = 0; i < MAX_VMAS; i++) {
 		if (state[i].mm != mm)
 			continue;
+		if (state[i].write_locked &&
+		    ((const struct vm_area_struct *)state[i].vma)->vm_lock_seq ==
+			    writer(mm))
+			broken("no VMA stays write-locked", pc);
 		state[i].lost = !last && (state[i].lost | state[i].write_locked);
 		state[i].write_locked = 0;
 	}
@@ -105,16 +133,13 @@ static void end_all(u64 mm, bool last)
 
 static void reader_inc(const struct hd_event *ev)
 {
-	static const char rule[] =
-		"a reader's increment reached VMA_LOCK_OFFSET";
-	struct hd_verdict v = { .kind = HD_V_ASSERT, .pc = ev->op.pc,
-				.nnames = 1, .names = { rule } };
 	u32 offset = mm_form()->lock_offset, after = (u32)ev->val;
 
 	/* with a writer inside the offset is there anyway: then the count
 	 * below it must not carry into the next multiple */
 	if (after == offset)
-		hd_raise(v);
+		broken("a reader's increment reached VMA_LOCK_OFFSET",
+		       ev->op.pc);
 }
 
 /* --- stores to fields -------------------------------------------------- */
@@ -170,12 +195,31 @@ static void on_store(const struct hd_event *ev)
 	judge_store(s, fields[i].name, ev->op.pc);
 }
 
-static void watch_stores(void)
+/* mmap_lock is no longer held for write, or is about to be. */
+static void on_unlock(const struct hd_event *ev)
+{
+	const struct mm_struct *mm;
+	u32 i;
+
+	if (ev->op.flags & HD_SHARED || !W->running)
+		return;
+	for (i = 0; i < MAX_VMAS && state[i].vma; i++) {
+		mm = (const struct mm_struct *)state[i].mm;
+		if (state[i].write_locked &&
+		    ev->op.addr - (u64)&mm->mmap_lock < sizeof(mm->mmap_lock))
+			broken("write locks end before mmap_lock is unlocked",
+			       ev->op.pc);
+	}
+}
+
+static void watch_ops(void)
 {
 	if (watching || !mm_form()->lock)
 		return;
 	watching = true;
 	hd_subscribe(HD_STORE, on_store);
+	hd_subscribe(HD_UNLOCK, on_unlock);
+	hd_subscribe(HD_DOWNGRADE, on_unlock);
 }
 
 static void on_note(const struct hd_event *ev)
@@ -184,7 +228,7 @@ static void on_note(const struct hd_event *ev)
 
 	switch (ev->op.code) {
 	case MM_NOTE_NEW:
-		watch_stores();
+		watch_ops();
 		break;
 	case MM_NOTE_READ_LOCKED:
 		s = find(ev->old, ev->op.addr);
@@ -204,12 +248,13 @@ static void on_note(const struct hd_event *ev)
 	case MM_NOTE_WRITE_LOCKED:
 		s = find(ev->old, ev->op.addr);
 		s->write_locked = 1;
+		judge_odd(ev->op.addr, ev->op.pc);
 		s->lost = 0;
 		if (s->readers)
 			raise(HD_V_EXCLUSION, ev->op.pc);
 		break;
 	case MM_NOTE_WRITE_END_ALL:
-		end_all(ev->op.addr, ev->val);
+		end_all(ev->op.addr, ev->val, ev->op.pc);
 		break;
 	case MM_NOTE_DETACHED:
 		s = find(ev->old, ev->op.addr);

@@ -422,5 +422,6 @@ static void bare_writer(void *arg)
 
 #define bare_setup one_vma
 TWIN_TASKS(bare, { "writer", bare_writer });
-FORMS(bare, v10, broken_task, SHOWS(LOCK_ASSERT));
+/* and mm_lock_seq is that of no writer */
+FORMS(bare, v10, broken_task, SHOWS(LOCK_ASSERT), SHOWS(ASSERT));
 TWIN(bare, "mm/start_write wants mmap_lock");

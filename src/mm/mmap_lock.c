@@ -58,15 +58,20 @@ void vma_end_write_all(struct mm_struct *mm)
 	mm_lock_seqcount_end(mm, false);
 }
 
+static void unlock_before_seq(struct mm_struct *mm)
+{
+	up_write(&mm->mmap_lock);
+	mm_lock_seqcount_end(mm, true);
+}
+
 void mmap_write_unlock(struct mm_struct *mm)
 {
-	bool before = mm_does(MM_STEP_SEQ_BEFORE_UNLOCK);
-
-	if (before)
-		mm_lock_seqcount_end(mm, true);
+	if (!mm_does(MM_STEP_SEQ_BEFORE_UNLOCK)) {
+		unlock_before_seq(mm);
+		return;
+	}
+	mm_lock_seqcount_end(mm, true);
 	up_write(&mm->mmap_lock);
-	if (!before)
-		mm_lock_seqcount_end(mm, true);
 }
 
 void mmap_write_downgrade(struct mm_struct *mm)

@@ -529,3 +529,42 @@ static const struct heddle_variant again_variants[] = {
 	{ .name = "6.4", .data = &gen1 }, { .name = NULL },
 };
 TWIN(again, "vma_lock/locked again after the end of all");
+
+/* --- the sequence, and how a write section ends ------------------------------- */
+
+static const char is_odd[] = "is odd while locked";
+static const char moves_on[] = "moves on";
+static const char comes_first[] = "ends before mmap_lock";
+
+/* Broken: the sequence is a step behind, stays where it is, or comes too late. */
+static void section(void *arg)
+{
+	const char *rule = test()->form.more;
+
+	(void)arg;
+	mmap_write_lock(mm);
+	if (broken() && rule == is_odd)
+		mm->mm_lock_seq.sequence--;
+	vma_start_write(a);
+	if (broken() && rule == moves_on)
+		mm->mm_lock_seq.sequence--;
+	if (broken() && rule == comes_first)
+		up_write(&mm->mmap_lock);
+	else
+		mmap_write_unlock(mm);
+}
+
+GENERATION(odd, GEN2, .more = is_odd);
+GENERATION(odd3, V10, .more = is_odd);
+GENERATION(moves, GEN1, .more = moves_on);
+GENERATION(first, GEN1, .more = comes_first);
+#define RULE(id)                                                       \
+	{ .name = #id, .data = &id },                                  \
+	{ .name = #id ", broken", .data = &id##_broken, .goals = any,  \
+	  .expect = { SHOWS(ASSERT) } }
+static const struct heddle_variant section_variants[] = {
+	RULE(odd), RULE(odd3), RULE(moves), RULE(first), { .name = NULL },
+};
+#define section_setup two_vmas
+TWIN_TASKS(section, { "writer", section });
+TWIN(section, "vma_lock/a write section");

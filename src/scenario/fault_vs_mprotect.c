@@ -24,7 +24,8 @@
  * - X-no-lock: mprotect does not lock the VMA.  As it is not split, nobody does:
  *   it changes under the fault (unlocked-write), which maps a page that may be
  *   written to (pte-rights).
- * - X-late-end: mm_lock_seq goes up behind the unlock of mmap_lock.  6.6: the next
+ * - X-late-end: mm_lock_seq goes up behind the unlock of mmap_lock, which is
+ *   against the rules (assert, lock-assert), and not for nothing.  6.6: the next
  *   writer finds the number of the last one in the VMA, takes it for its own,
  *   and does not lock; then the number moves on, and a reader is let in.  6.14:
  *   the next one begins with an odd number, so that its own is even, which to
@@ -237,12 +238,14 @@ static const struct heddle_variant variants[] = {
 	{ .name = "6.6-late-end",
 	  .title = "the sequence goes up behind the unlock",
 	  .data = &late_end, .source = BROKEN,
-	  .expect = { { HD_V_DATA_RACE, 0 }, { HD_V_UNLOCKED_WRITE, 2 },
+	  .expect = { { HD_V_ASSERT, 0 }, { HD_V_LOCK_ASSERT, 0 },
+		      { HD_V_DATA_RACE, 0 }, { HD_V_UNLOCKED_WRITE, 2 },
 		      { HD_V_EXCLUSION, 3 } } },
 	{ .name = "6.14-late-end",
 	  .title = "the sequence goes up behind the unlock",
 	  .data = &late_end_6_14, .source = BROKEN,
-	  .expect = { { HD_V_DATA_RACE, 1 }, { HD_V_UNLOCKED_WRITE, 2 },
+	  .expect = { { HD_V_ASSERT, 0 }, { HD_V_LOCK_ASSERT, 0 },
+		      { HD_V_DATA_RACE, 1 }, { HD_V_UNLOCKED_WRITE, 2 },
 		      { HD_V_EXCLUSION, 2 } } },
 	{ .name = "6.15-no-ptes", .title = "PTEs keep the right to write",
 	  .data = &no_ptes, .source = BROKEN, .goals = pages_goals,
