@@ -13,7 +13,8 @@
  * What to read out of the variants:
  * - X: two mprotects, one takes the right to write away, the other one gives it
  *   back, in any order.  A write fault ends well or with SIGSEGV; each had an
- *   instant at which that was true (check_fault.c).
+ *   instant at which that was true (check_fault.c).  A signal may come while one
+ *   mprotect waits for the other.
  * - X-above, X-below: the page in the middle of three goes.  A fault at the last
  *   one must notice neither that it is in a VMA of its own now, nor that it had
  *   no page table.  One at the first page finds the VMA that became smaller.
@@ -76,13 +77,19 @@ static void setup(void)
 		mm_add_page(mm, FIRST, 1);
 }
 
+static void protect(vm_flags_t flags)
+{
+	if (do_mprotect(mm, FIRST, SECOND, flags))
+		heddle_mark("mprotect is killed");
+}
+
 static void writer_task(void *arg)
 {
 	(void)arg;
 	if (play()->unmaps)
 		do_munmap(mm, SECOND, THIRD);
 	else
-		do_mprotect(mm, FIRST, SECOND, VM_READ);
+		protect(VM_READ);
 	return_to_user();
 }
 
@@ -90,7 +97,7 @@ static void writer2_task(void *arg)
 {
 	(void)arg;
 	if (play()->twice)
-		do_mprotect(mm, FIRST, SECOND, VM_READ | VM_WRITE);
+		protect(VM_READ | VM_WRITE);
 }
 
 static void fault(unsigned long addr)
@@ -183,7 +190,7 @@ WITHOUT(no_ptes, MPROTECT_PTES, MM_ANON, protects_once, V10);
 
 static const char *const goals[] = {
 	"read lock granted", "blocked fallback", "re-check fails",
-	"write refused", "fault succeeds", NULL,
+	"write refused", "fault succeeds", "mprotect is killed", NULL,
 };
 static const char *const pages_goals[] = {
 	"read lock granted", "write refused", "fault succeeds", NULL,
@@ -198,7 +205,7 @@ static const char *const split_goals[] = {
 #define TWO "two faults, and mprotect of one page"
 static const struct heddle_variant variants[] = {
 	{ .name = "6.6", .title = "two mprotects, there and back",
-	  .data = &k6_6, .kernel = "6.6-6.13" },
+	  .data = &k6_6, .kernel = "6.6-6.13", .signals = 1 },
 	{ .name = "6.6-pages", .title = PAGES, .data = &k6_6_pages,
 	  .kernel = "6.6-6.13", .goals = pages_goals },
 	{ .name = "6.6-above", .title = ABOVE, .data = &k6_6_above,
@@ -208,13 +215,13 @@ static const struct heddle_variant variants[] = {
 	{ .name = "6.6-two-faults", .title = TWO, .data = &k6_6_two,
 	  .kernel = "6.6-6.13", .goals = split_goals, .bound = 1 },
 	{ .name = "6.14", .title = "two mprotects, there and back",
-	  .data = &k6_14, .kernel = "6.14" },
+	  .data = &k6_14, .kernel = "6.14", .signals = 1 },
 	{ .name = "6.14-pages", .title = PAGES, .data = &k6_14_pages,
 	  .kernel = "6.14", .goals = pages_goals },
 	{ .name = "6.14-above", .title = ABOVE, .data = &k6_14_above,
 	  .kernel = "6.14", .goals = split_goals, .bound = 2 },
 	{ .name = "6.15", .title = "two mprotects, there and back",
-	  .data = &k6_15, .kernel = "6.15" },
+	  .data = &k6_15, .kernel = "6.15", .signals = 1 },
 	{ .name = "6.15-pages", .title = PAGES, .data = &k6_15_pages,
 	  .kernel = "6.15", .goals = pages_goals },
 	{ .name = "6.15-above", .title = ABOVE, .data = &k6_15_above,
