@@ -365,3 +365,16 @@ static void get_policy(void *arg)
 TWIN_TASKS(got_policy, { "task", get_policy });
 FORMS(got_policy, policy, policy_broken, SHOWS(LEAK));
 TWIN(got_policy, "end/a reference to a policy is lost");
+
+static void grab_mm(void *arg)
+{
+	(void)arg;
+	mmgrab(mm);
+	if (!broken())
+		mmdrop(mm);
+}
+
+#define grabbed_setup one_vma
+TWIN_TASKS(grabbed, { "task", grab_mm });
+FORMS(grabbed, v10, v10_broken, SHOWS(LEAK));
+TWIN(grabbed, "end/a reference to an mm is lost");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Links from files, anon_vmas and policies to VMAs and back, at the end of a run:
- * are there as many as there should be, and as many as are counted?
+ * are there as many as there should be, and as many as are counted?  And mms: the
+ * users of one have a single reference to it among them, and nobody else has one.
  *
  * rmap       a VMA of a tree is in the lists of its anon_vmas and of its file;
  *            what these list is a VMA of a tree, once
@@ -135,10 +136,21 @@ static int has_policy(const struct vm_area_struct *vma, const void *pol)
 	return vma->vm_policy == pol;
 }
 
+static void judge_mm(const struct hd_object *o)
+{
+	const struct mm_struct *mm = (const void *)(o + 1);
+
+	/* without users it may be what a set-up keeps, to look at it */
+	if (mm->mm_mt.root && mm->mm_users.counter > 0)
+		judge_count(mm->mm_count.counter, 1, o);
+}
+
 void check_links(const struct hd_object *o)
 {
 	if (!strcmp(o->type, "anon_vma") && mm_has(MM_ANON))
 		judge_anon_vma(o);
+	else if (!strcmp(o->type, "mm_struct"))
+		judge_mm(o);
 	else if (!strcmp(o->type, "file") && mm_has(MM_FILE))
 		judge_file(o);
 	else if (!strcmp(o->type, "mempolicy") && mm_has(MM_POLICY))
