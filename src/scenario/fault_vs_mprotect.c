@@ -19,7 +19,10 @@
  *   one must notice neither that it is in a VMA of its own now, nor that it had
  *   no page table.  One at the first page finds the VMA that became smaller.
  * - X-two-faults: two faults, at pages of one table, and mprotect of one of them.
- * - X-pages: X with one mprotect and a page that is there already.
+ * - X-pages: X with one mprotect and a page that is there already; X-empty: with
+ *   no page table yet; X-tlb: with a CPU that may remember the right to write.
+ * - X-hole: mprotect of three pages, of which the one in the middle may go before.
+ *   Then it fails, behind the first; if it says that it has done it, it has.
  * - X-no-recheck: the second look at the sequence is left out, and a fault is let
  *   in after mprotect has locked the VMA.
  * - X-no-lock: mprotect does not lock the VMA.  As it is not split, nobody does:
@@ -41,6 +44,8 @@ struct play {
 	unsigned long end;      /* of the VMA, which begins at FIRST */
 	bool unmaps;            /* SECOND; else mprotect of FIRST */
 	bool twice;             /* another one gives the right back */
+	bool all;               /* another one, of the whole VMA */
+	bool no_page;           /* at FIRST, in the beginning */
 	unsigned int flags;     /* of the faults */
 	unsigned long fault[2]; /* their addresses; 0: none */
 };
@@ -51,6 +56,14 @@ static const struct play protects = {
 };
 static const struct play protects_once = {
 	.end = SECOND, .fault = { FIRST }, .flags = FAULT_FLAG_WRITE,
+};
+static const struct play protects_nothing = {
+	.end = SECOND, .fault = { FIRST }, .flags = FAULT_FLAG_WRITE,
+	.no_page = true,
+};
+static const struct play hole = {
+	.end = END, .unmaps = true, .all = true, .fault = { THIRD },
+	.flags = FAULT_FLAG_WRITE,
 };
 static const struct play above = {
 	.end = END, .unmaps = true, .fault = { THIRD },
@@ -63,6 +76,7 @@ static const struct play two = {
 };
 
 static struct mm_struct *mm;
+static bool all_done;
 
 static const struct play *play(void)
 {
@@ -73,7 +87,7 @@ static void setup(void)
 {
 	mm = mm_alloc();
 	mm_add_vma(mm, FIRST, play()->end);
-	if (mm_has(MM_ANON))
+	if (mm_has(MM_ANON) && !play()->no_page)
 		mm_add_page(mm, FIRST, 1);
 }
 
@@ -98,13 +112,27 @@ static void writer2_task(void *arg)
 	(void)arg;
 	if (play()->twice)
 		protect(VM_READ | VM_WRITE);
+	if (!play()->all)
+		return;
+	all_done = !do_mprotect(mm, FIRST, play()->end, VM_READ);
+	if (all_done)
+		heddle_mark("all is protected");
+	else
+		heddle_mark("mprotect meets a hole");
 }
 
 static void fault(unsigned long addr)
 {
+	int err;
+
 	if (!addr)
 		return;
-	if (do_user_addr_fault(mm, addr, FAULT_FLAG_USER | play()->flags))
+	if (mm_has(MM_TLB))
+		err = user_write(mm, addr, 2);
+	else
+		err = do_user_addr_fault(mm, addr,
+					 FAULT_FLAG_USER | play()->flags);
+	if (err)
 		heddle_mark("write refused");
 	else
 		heddle_mark("fault succeeds");
@@ -137,11 +165,14 @@ static bool mapped(unsigned long addr)
 	return pmd && ((struct page_table *)pmd)->pte[pte_index(addr)];
 }
 
-/* Nobody may refuse a fault that reads. */
+/* Nobody may refuse a fault that reads, and mprotect does what it says. */
 static void check(void)
 {
+	const struct maple_node *node = mm->mm_mt.root;
 	u32 i;
 
+	for (i = 0; i < node->nslots && all_done; i++)
+		heddle_assert(!(node->slot[i].vma->vm_flags & VM_WRITE));
 	for (i = 0; i < 2 && !play()->flags; i++)
 		heddle_assert(!play()->fault[i] || mapped(play()->fault[i]));
 }
@@ -172,6 +203,15 @@ FORM(k6_14, GEN2);
 FORM(k6_15, V10);
 MORE(k6_6, GEN1);
 MORE(k6_15, V10);
+static const struct mm_form k6_15_empty = {
+	V10, .parts = MM_ANON, .more = &protects_nothing,
+};
+static const struct mm_form k6_15_tlb = {
+	V10, .parts = MM_ANON | MM_TLB, .more = &protects_once,
+};
+static const struct mm_form k6_15_hole = {
+	V10, .parts = MM_THP, .more = &hole,
+};
 static const struct mm_form no_recheck = {
 	V10, .parts = MM_THP, .more = &protects, .no_recheck = true,
 };
@@ -194,6 +234,10 @@ static const char *const goals[] = {
 };
 static const char *const pages_goals[] = {
 	"read lock granted", "write refused", "fault succeeds", NULL,
+};
+static const char *const hole_goals[] = {
+	"read lock granted", "write refused", "fault succeeds",
+	"all is protected", "mprotect meets a hole", NULL,
 };
 static const char *const split_goals[] = {
 	"read lock granted", "blocked fallback", "VMA split", NULL,
@@ -230,6 +274,13 @@ static const struct heddle_variant variants[] = {
 	  .kernel = "6.15", .goals = split_goals, .bound = 2 },
 	{ .name = "6.15-two-faults", .title = TWO, .data = &k6_15_two,
 	  .kernel = "6.15", .goals = split_goals, .bound = 2 },
+	{ .name = "6.15-empty", .title = "one mprotect, without a page table",
+	  .data = &k6_15_empty, .kernel = "6.15", .goals = pages_goals },
+	{ .name = "6.15-tlb", .title = "one mprotect, and a TLB",
+	  .data = &k6_15_tlb, .kernel = "6.15", .goals = pages_goals },
+	{ .name = "6.15-hole", .title = "mprotect of what is unmapped",
+	  .data = &k6_15_hole, .kernel = "6.15", .goals = hole_goals,
+	  .bound = 1, .fail = 1 },
 	{ .name = "6.15-no-recheck",
 	  .title = "without the second look at the sequence",
 	  .data = &no_recheck, .source = BROKEN,
@@ -270,7 +321,7 @@ HEDDLE_SCENARIO(fault_vs_mprotect) = {
 	.simplified = "16 pages of address space; a fault that finds its page "
 		      "does not look at anything else",
 	.different = "in the variants that have no pages, PTEs have no rights",
-	.not_modelled = "the TLB, merging (fault_vs_merge), huge pages "
+	.not_modelled = "merging (fault_vs_merge), huge pages "
 			"(fault_vs_shrink), pkeys",
 	.variants = variants,
 	.tasks = tasks,
