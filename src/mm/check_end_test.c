@@ -366,6 +366,27 @@ TWIN_TASKS(got_policy, { "task", get_policy });
 FORMS(got_policy, policy, policy_broken, SHOWS(LEAK));
 TWIN(got_policy, "end/a reference to a policy is lost");
 
+/* Not freed, though nobody counts it any more. */
+static void put_policy(void *arg)
+{
+	struct mempolicy *pol = a->vm_policy;
+
+	(void)arg;
+	mmap_write_lock(mm);
+	vma_start_write(a);
+	a->vm_policy = NULL;
+	mmap_write_unlock(mm);
+	if (broken())
+		atomic_dec(&pol->refcnt);
+	else
+		mpol_put(pol);
+}
+
+#define put_policy_setup with_policy
+TWIN_TASKS(put_policy, { "task", put_policy });
+FORMS(put_policy, policy, policy_broken, SHOWS(LEAK));
+TWIN(put_policy, "end/a policy that nobody has is not freed");
+
 static void grab_mm(void *arg)
 {
 	(void)arg;

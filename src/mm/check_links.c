@@ -136,6 +136,17 @@ static int has_policy(const struct vm_area_struct *vma, const void *pol)
 	return vma->vm_policy == pol;
 }
 
+static void judge_policy(const struct hd_object *o)
+{
+	const struct mempolicy *pol = (const void *)(o + 1);
+	int links = sum(has_policy, pol);
+
+	if (!links) /* whatever is counted, it should be gone */
+		raise(HD_V_LEAK, o->type, o->alloc_pc);
+	else
+		judge_count(pol->refcnt.counter, links, o);
+}
+
 static void judge_mm(const struct hd_object *o)
 {
 	const struct mm_struct *mm = (const void *)(o + 1);
@@ -154,6 +165,5 @@ void check_links(const struct hd_object *o)
 	else if (!strcmp(o->type, "file") && mm_has(MM_FILE))
 		judge_file(o);
 	else if (!strcmp(o->type, "mempolicy") && mm_has(MM_POLICY))
-		judge_count(((const struct mempolicy *)(o + 1))->refcnt.counter,
-			    sum(has_policy, o + 1), o);
+		judge_policy(o);
 }

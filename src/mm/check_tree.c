@@ -28,6 +28,8 @@ static const char *broken_slot(const struct maple_node *node, u32 i,
 
 	if (i && node->slot[i].first <= node->slot[i - 1].last)
 		return "order";
+	if (node->slot[i].first > node->slot[i].last)
+		return "empty VMA";
 	if (!vma)
 		return NULL;
 	if (!check_alive(vma))

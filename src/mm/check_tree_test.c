@@ -69,6 +69,12 @@ static void how_overlap(struct maple_node *node)
 	first->vm_end = PAGE(5);
 }
 
+static void how_empty(struct maple_node *node)
+{
+	node->slot[1].first = PAGE(6);
+	second->vm_start = PAGE(6);
+}
+
 static void how_freed(struct maple_node *node)
 {
 	(void)node;
@@ -129,6 +135,7 @@ BREAKS(order);
 BREAKS(range);
 BREAKS(start);
 BREAKS(overlap);
+BREAKS(empty);
 BREAKS(freed);
 BREAKS(owner);
 BREAKS(count);
@@ -148,7 +155,8 @@ TWIN_TASKS(tree, { "writer", break_it });
 static const struct heddle_variant tree_variants[] = {
 	SOUND("sound", not), BROKEN("not sorted", order, TREE),
 	BROKEN("end", range, TREE), BROKEN("start", start, TREE),
-	BROKEN("overlap", overlap, TREE), BROKEN("freed", freed, TREE),
+	BROKEN("overlap", overlap, TREE), BROKEN("empty", empty, TREE),
+	BROKEN("freed", freed, TREE),
 	BROKEN("freed, 6.6", old_freed, TREE),
 	BROKEN("of another mm", owner, TREE), BROKEN("map_count", count, TREE),
 	SOUND("huge pages fit", huge_fits),
