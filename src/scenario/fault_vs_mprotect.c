@@ -19,6 +19,8 @@
  *   one must notice neither that it is in a VMA of its own now, nor that it had
  *   no page table.  One at the first page finds the VMA that became smaller.
  * - X-two-faults: two faults, at pages of one table, and mprotect of one of them.
+ *   The other one, which is in a VMA of its own then, may not be refused.  So in
+ *   X-lower: the VMA that the fault has found now begins behind its address.
  * - X-pages: X with one mprotect and a page that is there already; X-empty: with
  *   no page table yet; X-tlb: with a CPU that may remember the right to write.
  * - X-hole: mprotect of three pages, of which the one in the middle may go before.
@@ -42,7 +44,8 @@ enum { FIRST = 0x2000, SECOND = 0x3000, THIRD = 0x4000, END = 0x5000 };
 /* What the tasks of a variant do. */
 struct play {
 	unsigned long end;      /* of the VMA, which begins at FIRST */
-	bool unmaps;            /* SECOND; else mprotect of FIRST */
+	bool unmaps;            /* SECOND; else mprotect of FIRST, or of SECOND: */
+	bool upper;
 	bool twice;             /* another one gives the right back */
 	bool all;               /* another one, of the whole VMA */
 	bool no_page;           /* at FIRST, in the beginning */
@@ -72,7 +75,11 @@ static const struct play below = {
 	.end = END, .unmaps = true, .fault = { FIRST },
 };
 static const struct play two = {
-	.end = THIRD, .fault = { FIRST, SECOND },
+	.end = THIRD, .fault = { FIRST, SECOND }, .flags = FAULT_FLAG_WRITE,
+};
+static const struct play lower = {
+	.end = THIRD, .upper = true, .fault = { FIRST },
+	.flags = FAULT_FLAG_WRITE,
 };
 
 static struct mm_struct *mm;
@@ -93,7 +100,9 @@ static void setup(void)
 
 static void protect(vm_flags_t flags)
 {
-	if (do_mprotect(mm, FIRST, SECOND, flags))
+	unsigned long start = play()->upper ? SECOND : FIRST;
+
+	if (do_mprotect(mm, start, start + PAGE_SIZE, flags))
 		heddle_mark("mprotect is killed");
 }
 
@@ -193,7 +202,7 @@ static void check(void)
 		__VA_ARGS__, .more = &below                            \
 	};                                                             \
 	static const struct mm_form id##_two = {                       \
-		__VA_ARGS__, .more = &two                              \
+		__VA_ARGS__, .parts = MM_THP, .more = &two             \
 	}
 #define GEN1 .lock = &vma_lock_gen1, .free_by_rcu = true
 #define GEN2 .lock = &vma_lock_gen2, .free_by_rcu = true
@@ -208,6 +217,9 @@ static const struct mm_form k6_15_empty = {
 };
 static const struct mm_form k6_15_tlb = {
 	V10, .parts = MM_ANON | MM_TLB, .more = &protects_once,
+};
+static const struct mm_form k6_15_lower = {
+	V10, .parts = MM_THP, .more = &lower,
 };
 static const struct mm_form k6_15_hole = {
 	V10, .parts = MM_THP, .more = &hole,
@@ -238,6 +250,9 @@ static const char *const pages_goals[] = {
 static const char *const hole_goals[] = {
 	"read lock granted", "write refused", "fault succeeds",
 	"all is protected", "mprotect meets a hole", NULL,
+};
+static const char *const lower_goals[] = {
+	"read lock granted", "fault succeeds", "VMA split", NULL,
 };
 static const char *const split_goals[] = {
 	"read lock granted", "blocked fallback", "VMA split", NULL,
@@ -274,6 +289,8 @@ static const struct heddle_variant variants[] = {
 	  .kernel = "6.15", .goals = split_goals, .bound = 2 },
 	{ .name = "6.15-two-faults", .title = TWO, .data = &k6_15_two,
 	  .kernel = "6.15", .goals = split_goals, .bound = 2 },
+	{ .name = "6.15-lower", .title = "mprotect of the page above",
+	  .data = &k6_15_lower, .kernel = "6.15", .goals = lower_goals },
 	{ .name = "6.15-empty", .title = "one mprotect, without a page table",
 	  .data = &k6_15_empty, .kernel = "6.15", .goals = pages_goals },
 	{ .name = "6.15-tlb", .title = "one mprotect, and a TLB",
