@@ -116,6 +116,9 @@ bool heddle_fail(const char *what);
 			heddle_assert_failed(#cond);                   \
 	} while (0)
 void heddle_assert_failed(const char *cond);
+/* The model's own table is full: verdict limit, never a bug of the protocol; the
+ * run ends.  what must be a literal. */
+void heddle_limit(const char *what);
 
 /* Say to the reader why this branch was taken; stands behind the last op of
  * this task in reports.  text must be a literal. */

@@ -17,7 +17,7 @@ enum {
 	PTRS_PER_PTE = 4,  /* pages of a group */
 	PTRS_PER_PMD = 4,  /* groups of an address space */
 	MM_AVCS = 3,       /* anon_vmas that one VMA is linked to */
-	MM_RMAP_VMAS = 6,  /* VMAs linked to an anon_vma or a file */
+	MM_RMAP_VMAS = 16, /* VMAs linked to an anon_vma or a file */
 };
 #define PAGE_SHIFT 12
 #define PAGE_SIZE 0x1000ul

@@ -32,3 +32,8 @@ void heddle_assert_failed(const char *cond)
 {
 	raise(HD_V_ASSERT, false, cond, HD_PC());
 }
+
+void heddle_limit(const char *what)
+{
+	raise(HD_V_LIMIT, true, what, HD_PC());
+}

@@ -74,7 +74,9 @@ static u64 pte_at(const struct mm_struct *mm, u64 addr)
 {
 	u64 pmd = mm->pmd[addr >> PMD_SHIFT];
 
-	if (!pmd || pmd & _PAGE_PSE || dangling(pmd))
+	if (pmd & _PAGE_PSE)
+		return pmd | _PAGE_PRESENT;
+	if (!pmd || dangling(pmd))
 		return 0;
 	return ((const struct page_table *)pmd)
 		->pte[(addr >> PAGE_SHIFT) % PTRS_PER_PTE];

@@ -2,7 +2,8 @@
 /* A group of pages that is mapped as a whole by its PMD entry.
  *
  * Follows mm/huge_memory.c of 6.4 to 6.12: do_huge_pmd_anonymous_page,
- * zap_huge_pmd, __split_huge_pmd, vma_adjust_trans_huge.  Copied in logic: a
+ * do_huge_pmd_wp_page, change_huge_pmd, zap_huge_pmd, __split_huge_pmd,
+ * vma_adjust_trans_huge.  Copied in logic: a
  * fault maps the whole group only if the VMA covers it, an entry changes under
  * the PMD's lock after a second look, whoever changes a part of the group
  * splits it first.  Simplified: a huge page is one folio for all pages of its
@@ -48,11 +49,29 @@ static void map_huge_page(struct vm_area_struct *vma, unsigned long addr,
 			  unsigned long *pmd, unsigned long entry)
 {
 	addr &= PMD_MASK;
-	if (mm_has(MM_ANON))
+	if (mm_has(MM_ANON)) {
 		folio_add_new_anon_rmap(pmd_folio(entry), vma, addr);
+		if (vma->vm_flags & VM_WRITE)
+			entry |= _PAGE_RW;
+	}
 	WRITE_ONCE(*pmd, entry);
 	mm_note(MM_NOTE_PMD_SET, vma->vm_mm, (void *)addr, entry);
 	heddle_mark("huge page mapped");
+}
+
+/* Nobody else maps it, since fork splits huge pages: it is reused. */
+static int do_huge_pmd_wp_page(struct vm_fault *vmf, unsigned long *pmd)
+{
+	spin_lock(pmd_lockptr(vmf->vma->vm_mm));
+	if (*pmd & _PAGE_PSE)
+		WRITE_ONCE(*pmd, *pmd | _PAGE_RW);
+	spin_unlock(pmd_lockptr(vmf->vma->vm_mm));
+	return VM_FAULT_NOPAGE;
+}
+
+static bool is_write_protected(unsigned long pmd)
+{
+	return mm_has(MM_ANON) && pmd & _PAGE_PSE && !(pmd & _PAGE_RW);
 }
 
 int do_huge_pmd_anonymous_page(struct vm_fault *vmf)
@@ -62,10 +81,11 @@ int do_huge_pmd_anonymous_page(struct vm_fault *vmf)
 	unsigned long *pmd = &mm->pmd[pmd_index(vmf->address)], entry;
 	int ret;
 
-	if (vma->vm_flags & VM_NOHUGEPAGE ||
+	entry = READ_ONCE(*pmd);
+	if (vmf->flags & FAULT_FLAG_WRITE && is_write_protected(entry))
+		return do_huge_pmd_wp_page(vmf, pmd);
+	if (entry || vma->vm_flags & VM_NOHUGEPAGE ||
 	    !covers_group(vma->vm_start, vma->vm_end, vmf->address))
-		return 0;
-	if (READ_ONCE(*pmd))
 		return 0;
 	ret = mm_has(MM_ANON) ? vmf_anon_prepare(vmf) : 0;
 	if (ret)
@@ -128,8 +148,7 @@ static void split_huge_pmd_locked(unsigned long *pmd, unsigned long addr)
 			folio_get(folio);
 			atomic_inc(&folio->_mapcount);
 		}
-		table->pte[i] = folio ? (unsigned long)folio | _PAGE_PRESENT |
-						_PAGE_RW :
+		table->pte[i] = folio ? (*pmd & ~_PAGE_PSE) | _PAGE_PRESENT :
 					PAGE_NUMBER((addr & PMD_MASK) +
 						    i * PAGE_SIZE, 0);
 	}
@@ -162,6 +181,26 @@ bool zap_huge_pmd(struct mmu_gather *tlb, unsigned long addr, unsigned long end)
 	}
 	spin_unlock(ptl);
 	return zapped;
+}
+
+bool change_huge_pmd(struct mm_struct *mm, unsigned long addr,
+		     unsigned long end)
+{
+	unsigned long *pmd = &mm->pmd[pmd_index(addr)];
+	bool changed = false;
+
+	if (!(READ_ONCE(*pmd) & _PAGE_PSE))
+		return false;
+	spin_lock(pmd_lockptr(mm));
+	if (*pmd & _PAGE_PSE) {
+		changed = covers_group(addr, end, addr);
+		if (changed)
+			WRITE_ONCE(*pmd, *pmd & ~_PAGE_RW);
+		else
+			split_huge_pmd_locked(pmd, addr);
+	}
+	spin_unlock(pmd_lockptr(mm));
+	return changed;
 }
 
 void split_huge_page_at(struct mm_struct *mm, unsigned long addr)

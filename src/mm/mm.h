@@ -41,7 +41,8 @@ linear_page_index(struct vm_area_struct *vma, unsigned long addr)
  * end) is the group, else split it and return false. */
 bool zap_huge_pmd(struct mmu_gather *tlb, unsigned long addr,
 		  unsigned long end);
-/* huge_memory.c: map the whole group if vma has room for it.  VM_FAULT_NOPAGE;
+/* huge_memory.c: map the whole group if vma has room for it, or let it be written
+ * to if it is mapped.  VM_FAULT_NOPAGE;
  * 0: single pages; or what vmf_anon_prepare() says. */
 int do_huge_pmd_anonymous_page(struct vm_fault *vmf);
 
@@ -74,6 +75,10 @@ void set_huge_pmd(struct vm_area_struct *vma, unsigned long addr,
 /* What a PMD entry may be; 0: no memory.  And given back, unused. */
 unsigned long new_huge_page(unsigned long addr);
 void put_huge_page(unsigned long entry);
+/* huge_memory.c: if addr's group is mapped as a whole: it loses the write bit if
+ * [addr, end) covers it, else it becomes single pages.  True: lost it. */
+bool change_huge_pmd(struct mm_struct *mm, unsigned long addr,
+		     unsigned long end);
 /* huge_memory.c: if addr lies in a huge page, it becomes single ones. */
 void split_huge_page_at(struct mm_struct *mm, unsigned long addr);
 /* rmap.c: under i_mmap_rwsem. */

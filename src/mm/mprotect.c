@@ -19,6 +19,10 @@ static void write_protect(struct mm_struct *mm, unsigned long start,
 	unsigned long *pte;
 
 	for (; start < end; start += PAGE_SIZE) {
+		if (mm_has(MM_THP) && change_huge_pmd(mm, start, end)) {
+			start += PMD_SIZE - PAGE_SIZE;
+			continue;
+		}
 		table = pte_offset(mm, start);
 		if (!table)
 			continue;

@@ -21,7 +21,8 @@ static void list_add_vma(struct vm_area_struct **list,
 
 	for (i = 0; i < MM_RMAP_VMAS && list[i]; i++)
 		;
-	BUG_ON(i == MM_RMAP_VMAS); /* a scenario asks for too many VMAs */
+	if (i == MM_RMAP_VMAS)
+		heddle_limit("VMAs of an anon_vma or a file");
 	list[i] = vma;
 }
 
@@ -70,7 +71,8 @@ static void anon_vma_chain_link(struct vm_area_struct *vma, struct anon_vma *av)
 
 	for (i = 0; i < MM_AVCS && vma->avc[i]; i++)
 		;
-	BUG_ON(i == MM_AVCS); /* a scenario forks too often */
+	if (i == MM_AVCS)
+		heddle_limit("anon_vmas of a VMA");
 	vma->avc[i] = av;
 	refcount_inc(&av->refcount);
 	heddle_keep(av); /* its VMAs own it; check_leak.c judges leaks */

@@ -109,7 +109,8 @@ static void add_slot(struct maple_node *node, unsigned long first,
 {
 	u32 n = node->nslots;
 
-	BUG_ON(n == MM_TREE_SLOTS); /* a scenario asks for too many VMAs */
+	if (n == MM_TREE_SLOTS)
+		heddle_limit("VMAs of a tree");
 	node->slot[n].first = first;
 	node->slot[n].last = last;
 	node->slot[n].vma = vma;
