@@ -15,8 +15,9 @@ use JSON::PP;
 our @EXPORT_OK = qw(mutants apply operators);
 
 # --- what names say --------------------------------------------------------------
-my $note = qr/^(?:heddle_(?:remark|mark|keep|state|unlock_lock_orders)
+my $note = qr/^(?:heddle_(?:remark|mark|keep|state|limit|unlock_lock_orders)
 	|mm_note\w*|user_(?:call|fault|cause)\w*|hd_\w+|lock_acquired|return_to_user|cpu_relax|\w*assert\w*)$/xi;
+my $init = qr/init|^(?:refcount|atomic)_set$/; # of what nobody can see yet
 my $check = qr/^(?:WARN|BUG)(?:_ON)?(?:_ONCE)?$/; # protocol if it calls
 my $ordered = qr/^(?:__)?(?:smp|atomic\w*|refcount|(?:try_)?cmpxchg|xchg)_/;
 my $unlock = qr/unlock|_release|^up(?:_|$)|downgrade|exit_locked|_put$
@@ -286,6 +287,15 @@ sub pairs {
 	}
 }
 
+# Members of one object are given their first values.
+sub set_up {
+	my ($a, $b) = @_;
+	my @inits = grep { $_->{name} =~ $init } $a, $b;
+	return @inits == 2 || @inits &&
+		!grep { $_->{class} !~ /^(?:store|local)$/ } grep {
+		$_->{name} !~ $init } $a, $b;
+}
+
 # Notes go along with the unlock that they announce, or behind the lock that
 # they follow; between two others they stay, and keep them apart.
 sub exchange {
@@ -295,7 +305,7 @@ sub exchange {
 	my $op = $b->{class} eq 'unlock' ? 'unlock-early' :
 		$a->{class} eq 'lock' ? 'lock-late' : 'swap';
 	return if $op eq 'swap' && (@notes || !$a->{simple} || !$b->{simple} ||
-		(!defined $a->{at} && !defined $b->{at}));
+		(!defined $a->{at} && !defined $b->{at}) || set_up($a, $b));
 	my @s = ($a, @notes, $b);
 	my ($split, $n) = $op eq 'unlock-early' ? (1, $#s) : ($#s, $#s);
 	my $head = text($s[0]{begin}, $s[$split - 1]{end});
@@ -346,7 +356,8 @@ sub condition {
 }
 
 # Which form of a model a variant chooses is no step of the protocol: a condition
-# of nothing else.  A step that a variant can leave out is left out once.
+# of nothing else; nor is whether something fails, which is the schedule's.  A
+# step that a variant can leave out is left out once.
 my %chooses; # functions that only say so
 my $left_out = qr/mm_does\([^()]*\)/;
 my $broken = qr/mm_form\(\)->(?:no_\w+|release_behind_test|early_\w+)/;
@@ -362,6 +373,7 @@ sub only_chooses {
 sub is_choice {
 	my ($op, $b, $e) = @_;
 	my $text = text($b, $e) =~ s/\s+//gr;
+	return 1 if $text =~ /^!?heddle_fail\([^()]*\)$/;
 	return $op ne 'never' if $text =~ /^(?:$left_out|!$broken)$/;
 	return $op ne 'always' if $text =~ /^(?:!$left_out|$broken)$/;
 	return $text =~ /mm_(?:form|has|does)\(|\b\w+\(\)/ && only_chooses($text);
@@ -587,7 +599,7 @@ sub mutants {
 		push @names, $d->{name};
 		%fn = (name => $d->{name}, statements => [], locals => {});
 		note_locals($d->{decl});
-		next if $chooses{$d->{name}};
+		next if $chooses{$d->{name}} || $d->{name} =~ $note;
 		my $open = $at{offset($d->{body}{range}{begin})};
 		visit($d->{body});
 		pairs();

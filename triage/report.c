@@ -21,7 +21,7 @@ bool verdict_of_lockdep(u8 kind)
 {
 	return (kind >= HD_V_CIRCULAR && kind <= HD_V_LOCK_ASSERT) ||
 	       (kind >= HD_V_NEST_NOT_HELD && kind <= HD_V_BAD_SUBCLASS) ||
-	       kind == HD_V_DEADLOCK;
+	       kind == HD_V_NO_KEY || kind == HD_V_DEADLOCK;
 }
 
 bool verdict_of_lifetime(u8 kind)

@@ -106,7 +106,8 @@ static bool is_refusal(u8 kind)
 	return kind == HD_V_CIRCULAR || kind == HD_V_RECURSIVE ||
 	       kind == HD_V_INCONSISTENT || kind == HD_V_IRQ_INVERSION ||
 	       kind == HD_V_IRQ_ORDER || kind == HD_V_WAIT_CONTEXT ||
-	       kind == HD_V_NEST_NOT_HELD || kind == HD_V_BAD_SUBCLASS;
+	       kind == HD_V_NEST_NOT_HELD || kind == HD_V_BAD_SUBCLASS ||
+	       kind == HD_V_NO_KEY;
 }
 
 /* Up to the verdict.  An acquire that lockdep refused is wanted, not held. */

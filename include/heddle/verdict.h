@@ -63,7 +63,8 @@
 	X(DISABLED_MEMORY, "disabled-memory",                                \
 	  "device memory in reach while it is turned off")                     \
 	X(SPURIOUS_SUCCESS, "spurious-success", "success without an effect") \
-	X(PTE_RIGHTS, "pte-rights", "PTE allows what its VMA does not")
+	X(PTE_RIGHTS, "pte-rights", "PTE allows what its VMA does not")      \
+	X(NO_KEY, "no-key", "trying to register non-static key")
 
 enum hd_verdict_kind {
 	HD_V_NONE,

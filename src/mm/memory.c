@@ -16,10 +16,17 @@
  * has numbers for anonymous pages, without references and rmap, and fork does not
  * copy them. */
 #include <heddle/mm.h>
+#include <heddle/user_call.h>
 
 #include "mm.h"
 
 #define ZERO_PAGE (0x10ul | _PAGE_SPECIAL | _PAGE_PRESENT)
+
+static int no_memory(void)
+{
+	user_cause_here(VM_FAULT_OOM);
+	return VM_FAULT_OOM;
+}
 
 void release_fault_lock(struct vm_fault *vmf)
 {
@@ -85,7 +92,7 @@ int vmf_anon_prepare(struct vm_fault *vmf)
 		return VM_FAULT_RETRY;
 	}
 	if (__anon_vma_prepare(vma))
-		ret = VM_FAULT_OOM;
+		ret = no_memory();
 	if (try)
 		mmap_read_unlock(vma->vm_mm);
 	return ret;
@@ -114,7 +121,7 @@ static int do_anonymous_page(struct vm_fault *vmf)
 		return ret;
 	folio = folio_alloc(GFP_KERNEL, 0);
 	if (!folio)
-		return VM_FAULT_OOM;
+		return no_memory();
 	folio_mark_uptodate(folio);
 	spin_lock(&table->ptl);
 	if (READ_ONCE(table->pte[pte_index(vmf->address)])) {
@@ -184,10 +191,11 @@ static int wp_page_copy(struct vm_fault *vmf, struct page_table *table,
 
 	if (ret)
 		goto out;
-	ret = VM_FAULT_OOM;
 	unused = new = copy_of(old);
-	if (!new)
+	if (!new) {
+		ret = no_memory();
 		goto out;
+	}
 	spin_lock(&table->ptl);
 	if (READ_ONCE(table->pte[pte_index(vmf->address)]) == entry) {
 		replace_page(vmf, table, old, new);
@@ -198,7 +206,6 @@ static int wp_page_copy(struct vm_fault *vmf, struct page_table *table,
 	spin_unlock(&table->ptl);
 	if (unused)
 		folio_put(unused);
-	ret = 0;
 out:
 	if (old)
 		folio_put(old);

@@ -15,7 +15,7 @@ static struct lock_class_key vm_lock_key;
 
 /* Notes that may come in either order.  What a call says about itself concerns
  * only what the owner of mmap_lock does. */
-static bool reads(enum mm_note code)
+static bool mm_note_reads(enum mm_note code)
 {
 	return code == MM_NOTE_READ_LOCKED || code == MM_NOTE_READ_UNLOCK ||
 	       code == MM_NOTE_PTE_SET || code == MM_NOTE_PMD_SET ||
@@ -26,13 +26,13 @@ static bool reads(enum mm_note code)
 void mm_note(enum mm_note code, const struct mm_struct *mm, const void *a,
 	     u64 b)
 {
-	hd_note(code, mm, !reads(code), (u64)a, b, HD_PC());
+	hd_note(code, mm, !mm_note_reads(code), (u64)a, b, HD_PC());
 }
 
 __attribute__((no_sanitize("thread")))
 void mm_note_vma(enum mm_note code, const struct vm_area_struct *vma)
 {
-	hd_note(code, vma->vm_mm, !reads(code), (u64)vma, 0, HD_PC());
+	hd_note(code, vma->vm_mm, !mm_note_reads(code), (u64)vma, 0, HD_PC());
 }
 
 struct mm_struct *mm_alloc(void)

@@ -95,6 +95,21 @@ static void too_many(void *arg)
 }
 ONE(too_many, "eight subclasses", SHOWS(BAD_SUBCLASS));
 
+static void no_key_setup(void)
+{
+	l = heddle_alloc(struct locks);
+	if (!buggy())
+		mutex_init(&l->a);
+}
+
+static void no_key(void *arg)
+{
+	(void)arg;
+	mutex_lock(&l->a);
+	mutex_unlock(&l->a);
+}
+ONE(no_key, "a lock that nobody initialised", SHOWS(NO_KEY));
+
 #define renamed_setup setup
 static void renamed(void *arg)
 {

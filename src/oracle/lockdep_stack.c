@@ -215,6 +215,15 @@ static bool track(struct hd_task *t, const struct hd_held *e, bool sync)
 	return false;
 }
 
+/* A lock that nobody initialised has no name either. */
+static const char *type_around(const struct lockdep_map *map)
+{
+	const struct hd_object *o = hd_in_heap((u64)map) ?
+					    hd_object_at((u64)map) : NULL;
+
+	return o ? o->type : "a lock";
+}
+
 static bool find_class(struct hd_held *e)
 {
 	u32 class;
@@ -223,6 +232,12 @@ static bool find_class(struct hd_held *e)
 		e->class = LOCKDEP_NO_CLASS;
 		return lockdep->off ||
 		       lockdep_report_name(HD_V_BAD_SUBCLASS, e->map->name);
+	}
+	if (!e->map->key) { /* nobody has initialised it */
+		e->class = LOCKDEP_NO_CLASS;
+		return lockdep->off ||
+		       lockdep_report_name(HD_V_NO_KEY,
+					   type_around(e->map));
 	}
 	class = lockdep->off ? lockdep_look_up_class(e->map, e->subclass) :
 			       lockdep_class_of(e->map, e->subclass);

@@ -72,6 +72,8 @@ FORM(k6_14, .lock = &vma_lock_gen2, .free_by_rcu = true, .parts = MM_THP,
 FORM(k6_17, GEN3(vma_lock_6_17), .parts = MM_THP, .madvise_vma_lock = true);
 FORM(k6_17_anon, GEN3(vma_lock_6_17), .parts = MM_THP | MM_ANON,
      .madvise_vma_lock = true);
+FORM(k6_17_tlb, GEN3(vma_lock_6_17), .parts = MM_THP | MM_ANON | MM_TLB,
+     .madvise_vma_lock = true);
 
 static const struct heddle_variant variants[] = {
 	{ .name = "6.6", .title = "VMA lock with a semaphore", .data = &k6_6,
@@ -84,6 +86,9 @@ static const struct heddle_variant variants[] = {
 	  .data = &k6_17, .kernel = "6.17", .sampled = 20000 },
 	{ .name = "6.17-anon", .title = "the same, pages with reverse maps",
 	  .data = &k6_17_anon, .kernel = "6.17", .sampled = 20000 },
+	{ .name = "6.17-tlb", .title = "and CPUs that remember; calls may fail",
+	  .data = &k6_17_tlb, .kernel = "6.17", .sampled = 20000, .fail = 1,
+	  .signals = 1 },
 	{ 0 },
 };
 
