@@ -367,5 +367,5 @@ static const char *const huge_goals[] = {
 };
 #define huge_setup a_group
 TWIN_TASKS(huge, { "munmap", cut_huge }, { "fault", fault_huge });
-FORMS(huge, huge, huge_broken, 2, SHOWS(LEAK));
+FORMS(huge, huge, huge_broken, 1, SHOWS(LEAK));
 TWIN(huge, "mm/huge page cut and torn down", .goals = huge_goals);
