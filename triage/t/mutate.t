@@ -50,7 +50,7 @@ gate.c:51 enter no-store atomic_inc -> found deadlock gate, gate:whole, 0 preemp
 gate.c:52 enter no-unlock spin_unlock -> found held-at-exit lock, gate:whole, 0 preemptions
 gate.c:52 enter unlock-early spin_unlock -> found assert READ_ONCE(only->thing)->value == 1, gate:whole, 1 preemption
 gate.c:58 leave never atomic_dec_and_test(&g->inside) -> found lost-wakeup gate, gate:whole, 1 preemption
-gate.c:58 leave always atomic_dec_and_test(&g->inside) -> equivalent (complete)
+gate.c:58 leave always atomic_dec_and_test(&g->inside) -> equivalent (complete: gate:whole)
 gate.c:59 leave no-wakeup rcuwait_wake_up -> found lost-wakeup gate, gate:whole, 1 preemption
 gate.c:64 shut no-lock spin_lock -> found unbalance lock, gate:whole, 0 preemptions
 gate.c:64 shut no-pair spin_lock/spin_unlock -> found data-race read write gate.shut, gate:whole, 0 preemptions
@@ -65,11 +65,11 @@ gate.c:75 replace swap t->value, rcu_assign_pointer -> found data-race read writ
 gate.c:76 replace no-store rcu_assign_pointer -> found assert-race free read thing.value, gate:whole, 0 preemptions
 gate.c:76 replace swap rcu_assign_pointer, kfree_rcu -> found assert-race free read thing.value, gate:whole, 1 preemption
 gate.c:76 replace relax rcu_assign_pointer -> found data-race read write thing.value, gate:whole, 1 preemption
-gate.c:77 replace no-call kfree_rcu -> equivalent (complete)
+gate.c:77 replace no-call kfree_rcu -> equivalent (complete: gate:whole)
 gate.c:77 replace free-now kfree_rcu -> found assert-race free read thing.value, gate:whole, 0 preemptions
 gate.c:82 owner no-call shut -> found assert READ_ONCE(only->thing)->value == 1, gate:whole, 0 preemptions
 gate.c:82 owner swap shut, replace -> found assert-race free read thing.value, gate:whole, 0 preemptions
-gate.c:83 owner no-call replace -> equivalent (complete)
+gate.c:83 owner no-call replace -> equivalent (complete: gate:whole)
 gate.c:88 user never !enter(only) -> found assert READ_ONCE(only->thing)->value == 1, gate:whole, 0 preemptions
 gate.c:88 user always !enter(only) -> found deadlock gate, gate:whole, 0 preemptions
 gate.c:92 user no-call leave -> found deadlock gate, gate:whole, 0 preemptions
@@ -102,24 +102,24 @@ start_read relax __refcount_inc_not_zero_limited_acquire -> found data-race read
 start_read never oldcnt -> found limit run too long, fault_vs_munmap:v10
 start_read always oldcnt -> found not reached: increment sees 0, fault_vs_munmap:v10
 start_read no-lock rwsem_acquire_read -> found unbalance vm_lock, fault_vs_munmap:v10, 0 preemptions
-start_read lock-late rwsem_acquire_read -> equivalent (complete)
-start_read never check_mm && unlikely(vma->vm_mm != mm) -> equivalent (complete)
+start_read lock-late rwsem_acquire_read -> equivalent (complete: fault_vs_munmap:v10)
+start_read never check_mm && unlikely(vma->vm_mm != mm) -> equivalent (complete: fault_vs_munmap:v10)
 start_read always check_mm && unlikely(vma->vm_mm != mm) -> found not reached: re-check fails, read lock granted, fault_vs_munmap:v10
 start_read no-term check_mm -> found not reached: re-check fails, read lock granted, fault_vs_munmap:v10
-start_read no-term unlikely(vma->vm_mm != mm) -> equivalent (no run gets there; complete)
+start_read no-term unlikely(vma->vm_mm != mm) -> equivalent (no run gets there; complete: fault_vs_munmap:v10)
 start_read never unlikely(recheck_fails(vma, mm)) -> found exclusion vm_area_struct, fault_vs_munmap:v10, 2 preemptions
 start_read always unlikely(recheck_fails(vma, mm)) -> found not reached: read lock granted, fault_vs_munmap:v10
 start_read no-unlock vma_refcount_put -> found circular mmap_lock vm_lock, fault_vs_munmap:v10, 2 preemptions
-start_write never __is_vma_write_locked(vma, &mm_lock_seq) -> equivalent (complete)
+start_write never __is_vma_write_locked(vma, &mm_lock_seq) -> equivalent (complete: fault_vs_munmap:v10)
 start_write always __is_vma_write_locked(vma, &mm_lock_seq) -> found exclusion vm_area_struct, fault_vs_munmap:v10, 1 preemption
 start_write always !mm_does(MM_STEP_SEQ_BEHIND_WAIT) -> found data-race read write vm_area_struct.vm_lock_seq, fault_vs_munmap:v10, 0 preemptions
-start_write no-store WRITE_ONCE -> equivalent (no run gets there; complete)
-start_write unmark WRITE_ONCE -> equivalent (no run gets there; complete)
-start_write never locked < 0 -> equivalent (complete)
+start_write no-store WRITE_ONCE -> equivalent (no run gets there; complete: fault_vs_munmap:v10)
+start_write unmark WRITE_ONCE -> equivalent (no run gets there; complete: fault_vs_munmap:v10)
+start_write never locked < 0 -> equivalent (complete: fault_vs_munmap:v10)
 start_write always locked < 0 -> found refcount saturated vm_area_struct.vm_refcnt, fault_vs_munmap:v10, 0 preemptions
-start_write edge < is <= -> equivalent (complete)
+start_write edge < is <= -> equivalent (complete: fault_vs_munmap:v10)
 start_write no-store WRITE_ONCE -> found exclusion vm_area_struct, fault_vs_munmap:v10, 1 preemption
-start_write unmark WRITE_ONCE -> equivalent (complete)
+start_write unmark WRITE_ONCE -> equivalent (complete: fault_vs_munmap:v10)
 start_write never locked -> found refcount saturated vm_area_struct.vm_refcnt, fault_vs_munmap:v10, 0 preemptions
 start_write always locked -> found the set-up fails: the set-up itself raised a verdict, fault_vs_munmap:v10
 start_write no-call WARN_ON_ONCE -> found refcount saturated vm_area_struct.vm_refcnt, fault_vs_munmap:v10, 0 preemptions
@@ -154,7 +154,7 @@ ok $rc == 1 && $out =~ /spare no-lock spin_lock -> SURVIVED \(no clean variant/,
 	s/^(\tif \(open\))/\tif (g->inside.counter > 9)\n\t\tspin_lock(&g->lock);\n$1/m;
 spew($gate, $text);
 ($rc, $out) = heddle('mutate', $gate, '--function=enter', '--operator=no-lock');
-like $out, qr/gate\.c:51 .*equivalent \(no run gets there; complete\)/,
+like $out, qr/gate\.c:51 .*equivalent \(no run gets there; complete: gate:whole\)/,
 	'a line that no run executes';
 
 # --- what cannot be done: one line, exit status 2 -------------------------------------
