@@ -5,7 +5,7 @@
 #include <heddle/mempolicy.h>
 #include <heddle/mm.h>
 
-#include "../base/twin.h"
+#include "twins.h"
 
 enum { A = 0x2000, B = 0x3000, END = 0x4000 };
 
@@ -14,14 +14,14 @@ struct test {
 	bool broken;
 };
 
-#define GEN2 .lock = &vma_lock_gen2, .free_by_rcu = true, .parts = MM_POLICY
-static const struct test locks = { .form = { GEN2 } };
-static const struct test broken_task = { .form = { GEN2 }, .broken = true };
+#define POLICY GEN2, .parts = MM_POLICY
+static const struct test locks = { .form = { POLICY } };
+static const struct test broken_task = { .form = { POLICY }, .broken = true };
 static const struct test no_locks = {
-	.form = { GEN2, .without = MM_STEP_MBIND_LOCKS }
+	.form = { POLICY, .without = MM_STEP_MBIND_LOCKS }
 };
 static const struct test late = {
-	.form = { GEN2, .without = MM_STEP_MBIND_LOCKS_FIRST }
+	.form = { POLICY, .without = MM_STEP_MBIND_LOCKS_FIRST }
 };
 
 static bool broken(void)
@@ -29,15 +29,6 @@ static bool broken(void)
 	return ((const struct test *)heddle_variant_data())->broken;
 }
 
-#define FORMS(id, good, bad, ...)                                      \
-	static const struct heddle_variant id##_variants[] = {         \
-		{ .name = "safe", .data = &(good) },                   \
-		{ .name = "broken", .data = &(bad),                    \
-		  .expect = { __VA_ARGS__ } },                         \
-		{ .name = NULL },                                      \
-	}
-
-static struct mm_struct *mm;
 static struct vm_area_struct *vma;
 
 static void two_pages(void)
@@ -130,3 +121,156 @@ static void bind_hole(void *arg)
 TWIN_TASKS(hole, { "mbind", bind_hole });
 FORMS(hole, locks, broken_task, SHOWS(USE_AFTER_FREE));
 TWIN(hole, "mempolicy/hole, and one put too many");
+
+/* --- which pages, and which policy ----------------------------------------- */
+
+/* VMAs of some of the pages 1 to 3; what is mapped, and their policies, come
+ * from node 1, and mbind() is about node 0. */
+static void area_on_node_1(u32 first, u32 end)
+{
+	vma = mm_add_vma(mm, PAGE(first), PAGE(end));
+	mmap_write_lock(mm);
+	vma_start_write(vma);
+	vma->vm_policy = mpol_new(1);
+	mmap_write_unlock(mm);
+}
+
+static void page_on_node_1(u32 page)
+{
+	set_pte(mm, pte_alloc(mm, PAGE(page)), PAGE(page),
+		PAGE_NUMBER(PAGE(page), 1));
+}
+
+static int node_of_new(u32 page)
+{
+	heddle_assert(node_of(PAGE(page)) == -1); /* none is there yet */
+	heddle_assert(!do_user_addr_fault(mm, PAGE(page), FAULT_FLAG_USER));
+	return node_of(PAGE(page));
+}
+
+static void three_pages_setup(void)
+{
+	mm = mm_alloc();
+	area_on_node_1(1, 4);
+	page_on_node_1(2);
+}
+
+/* The VMA is split twice; either may fail, and then nothing is moved. */
+static void bind_middle(void *arg)
+{
+	int err = do_mbind(mm, PAGE(2), PAGE(broken() ? 4 : 3), 0);
+
+	(void)arg;
+	if (err)
+		heddle_mark("mbind: no memory");
+	else
+		heddle_mark("mbind: done");
+	heddle_assert(node_of(PAGE(2)) == !!err);
+	heddle_assert(node_of_new(1) == 1);
+	heddle_assert(node_of_new(3) == 1);
+}
+
+#define middle_setup three_pages_setup
+TWIN_TASKS(middle, { "mbind", bind_middle });
+FORMS(middle, locks, broken_task, SHOWS(ASSERT));
+TWIN(middle, "mempolicy/the middle of a VMA", .goals = goals);
+
+/* A VMA of many pages of which few are there: no others are made. */
+static void bind_three(void *arg)
+{
+	int err = do_mbind(mm, PAGE(1), PAGE(4), broken());
+
+	(void)arg;
+	heddle_assert(node_of(PAGE(2)) == !!err);
+	heddle_assert(node_of_new(1) == !!err);
+	heddle_assert(node_of_new(3) == !!err);
+}
+
+#define sparse_setup three_pages_setup
+TWIN_TASKS(sparse, { "mbind", bind_three });
+FORMS(sparse, locks, broken_task, SHOWS(ASSERT));
+TWIN(sparse, "mempolicy/pages that are not there");
+
+static void two_areas_setup(void)
+{
+	mm = mm_alloc();
+	area_on_node_1(1, 2);
+	area_on_node_1(3, 4);
+	page_on_node_1(1);
+}
+
+/* What is mapped stays where it is, and the VMA behind the hole as it is. */
+static void bind_over_hole(void *arg)
+{
+	(void)arg;
+	heddle_assert(do_mbind(mm, PAGE(1), PAGE(broken() ? 2 : 4), 0) != 0);
+	heddle_assert(node_of(PAGE(1)) == 1);
+	heddle_assert(node_of_new(3) == 1);
+}
+
+#define over_setup two_areas_setup
+TWIN_TASKS(over, { "mbind", bind_over_hole });
+FORMS(over, locks, broken_task, SHOWS(ASSERT));
+TWIN(over, "mempolicy/over a hole");
+
+/* Faults of VMAs behind the range need not wait. */
+static void bind_first(void *arg)
+{
+	unsigned int seq = vma->vm_lock_seq;
+
+	(void)arg;
+	do_mbind(mm, PAGE(1), PAGE(broken() ? 3 : 2), 0);
+	heddle_assert(vma->vm_lock_seq == seq);
+}
+
+static void adjacent_setup(void)
+{
+	mm = mm_alloc();
+	area_on_node_1(1, 2);
+	area_on_node_1(2, 3);
+}
+
+TWIN_TASKS(adjacent, { "mbind", bind_first });
+FORMS(adjacent, locks, broken_task, SHOWS(ASSERT));
+TWIN(adjacent, "mempolicy/the VMA behind is not locked");
+
+/* A VMA without a policy, and a part that gets one. */
+static void no_policy_setup(void)
+{
+	mm = mm_alloc();
+	vma = mm_add_vma(mm, PAGE(1), PAGE(3));
+	pte_alloc(mm, PAGE(1));
+}
+
+static void bind_first_of_two(void *arg)
+{
+	int err = do_mbind(mm, PAGE(1), PAGE(broken() ? 3 : 2), 1);
+
+	(void)arg;
+	heddle_assert(node_of_new(1) == !err);
+	heddle_assert(node_of_new(2) == 0);
+}
+
+TWIN_TASKS(no_policy, { "mbind", bind_first_of_two });
+FORMS(no_policy, locks, broken_task, SHOWS(ASSERT));
+TWIN(no_policy, "mempolicy/none");
+
+/* The last reference frees it, none before. */
+static void share(void *arg)
+{
+	struct mempolicy *pol = mpol_new(1);
+
+	(void)arg;
+	if (!pol)
+		return;
+	if (!broken())
+		mpol_get(pol);
+	mpol_put(pol);
+	heddle_assert(pol->node == 1);
+	mpol_put(pol);
+}
+
+#define shared_setup two_pages
+TWIN_TASKS(shared, { "owners", share });
+FORMS(shared, locks, broken_task, SHOWS(USE_AFTER_FREE));
+TWIN(shared, "mempolicy/two owners");

@@ -5,7 +5,7 @@
 #include <heddle/mm.h>
 #include <heddle/rmap.h>
 
-#include "../base/twin.h"
+#include "twins.h"
 
 enum { LOW = 0x1000, BELOW = 0x3000, STACK = 0x4000, END = 0x5000 };
 
@@ -14,7 +14,6 @@ struct test {
 	bool broken;
 };
 
-#define GEN1 .lock = &vma_lock_gen1, .free_by_rcu = true
 static const struct test v6_5 = { .form = { GEN1, .stack = MM_STACK_6_5 } };
 static const struct test broken_task = {
 	.form = { GEN1, .stack = MM_STACK_6_5 }, .broken = true
@@ -29,15 +28,6 @@ static bool broken(void)
 	return ((const struct test *)heddle_variant_data())->broken;
 }
 
-#define FORMS(id, good, bad, ...)                                      \
-	static const struct heddle_variant id##_variants[] = {         \
-		{ .name = "safe", .data = &(good) },                   \
-		{ .name = "broken", .data = &(bad),                    \
-		  .expect = { __VA_ARGS__ } },                         \
-		{ .name = NULL },                                      \
-	}
-
-static struct mm_struct *mm;
 static struct vm_area_struct *low, *stack;
 
 static void one_stack(void)
@@ -84,6 +74,47 @@ TWIN_TASKS(locked, { "fault", grow });
 FORMS(locked, v6_5, unlocked, SHOWS(UNLOCKED_WRITE));
 TWIN(locked, "stack/write-locked when it grows", .check = grown_check);
 
+/* One fault alone: also under mmap_lock for read. */
+static const struct test no_vma_lock = { .form = { .stack = MM_STACK_5_8 } };
+#define alone_setup one_stack
+TWIN_TASKS(alone, { "fault", grow });
+SAFE_FORM(alone, no_vma_lock);
+TWIN(alone, "stack/under mmap_lock for read", .goals = both_goals,
+     .check = grown_check);
+
+/* It may grow until it touches what lies below. */
+static void grow_to_low(void *arg)
+{
+	unsigned long addr = broken() ? BELOW : low->vm_end;
+	int err = do_user_addr_fault(mm, addr, FAULT_FLAG_USER);
+
+	(void)arg;
+	heddle_assert(stack->vm_start == (err ? STACK : low->vm_end));
+}
+
+#define touch_setup one_stack
+TWIN_TASKS(touch, { "fault", grow_to_low });
+FORMS(touch, v6_5, broken_task, SHOWS(ASSERT));
+TWIN(touch, "stack/down to its neighbour");
+
+/* Who walks the reverse map does not see it half grown. */
+static void look_through_rmap(void *arg)
+{
+	struct anon_vma *av = stack->anon_vma;
+
+	(void)arg;
+	if (!broken())
+		anon_vma_lock_read(av);
+	heddle_assert(stack->vm_pgoff == stack->vm_start >> PAGE_SHIFT);
+	if (!broken())
+		anon_vma_unlock_read(av);
+}
+
+#define half_grown_setup one_stack
+TWIN_TASKS(half_grown, { "fault", grow }, { "walk", look_through_rmap });
+FORMS(half_grown, v6_5, broken_task, SHOWS(ASSERT), SHOWS(DATA_RACE));
+TWIN(half_grown, "stack/rmap walks wait");
+
 /* What is no stack does not grow. */
 static void below_low(void *arg)
 {
@@ -96,8 +127,44 @@ static void below_low(void *arg)
 
 #define no_stack_setup one_stack
 TWIN_TASKS(no_stack, { "fault", below_low });
-FORMS(no_stack, v6_5, broken_task, SHOWS(ASSERT));
+static const struct heddle_variant no_stack_variants[] = {
+	{ .name = "6.5", .data = &v6_5 },
+	{ .name = "5.8", .data = &no_vma_lock },
+	{ .name = "broken", .data = &broken_task,
+	  .expect = { SHOWS(ASSERT) } },
+	{ .name = NULL },
+};
 TWIN(no_stack, "stack/others do not grow");
+
+/* Nor what is found once mmap_lock is held for write, if the stack has gone. */
+static struct vm_area_struct *above;
+
+static void stack_and_other(void)
+{
+	one_stack();
+	above = mm_add_vma(mm, END, END + PAGE_SIZE);
+}
+
+static void unmap_stack(void *arg)
+{
+	(void)arg;
+	do_munmap(mm, STACK, END);
+}
+
+static void fault_below(void *arg)
+{
+	(void)arg;
+	if (do_user_addr_fault(mm, BELOW, FAULT_FLAG_USER) == VM_FAULT_SIGSEGV)
+		heddle_mark("stack has gone");
+	heddle_assert(above->vm_start == (broken() ? STACK : END));
+}
+
+static const char *const gone_goals[] = { "stack grows", "stack has gone",
+					  NULL };
+#define gone_setup stack_and_other
+TWIN_TASKS(gone, { "munmap", unmap_stack }, { "fault", fault_below });
+FORMS(gone, v6_5, broken_task, SHOWS(ASSERT));
+TWIN(gone, "stack/gone meanwhile", .goals = gone_goals);
 
 /* --- a walk that stays in its node -------------------------------------- */
 
