@@ -163,7 +163,12 @@ static const char *const gone_goals[] = { "stack grows", "stack has gone",
 					  NULL };
 #define gone_setup stack_and_other
 TWIN_TASKS(gone, { "munmap", unmap_stack }, { "fault", fault_below });
-FORMS(gone, v6_5, broken_task, SHOWS(ASSERT));
+static const struct heddle_variant gone_variants[] = {
+	{ .name = "safe", .data = &v6_5, .bound = 2 },
+	{ .name = "broken", .data = &broken_task, .bound = 2,
+	  .expect = { SHOWS(ASSERT) } },
+	{ .name = NULL },
+};
 TWIN(gone, "stack/gone meanwhile", .goals = gone_goals);
 
 /* --- a walk that stays in its node -------------------------------------- */
@@ -215,3 +220,32 @@ static const struct heddle_variant rewalk_variants[] = {
 #define rewalk_setup one_stack
 TWIN_TASKS(rewalk, { "munmap", unmap_low }, { "walk", walk_under_rcu });
 TWIN(rewalk, "vma_iter/a dead node is left");
+
+/* Alone: the VMA at each bound, and the one before. */
+static void expect_pair(unsigned long addr, const struct vm_area_struct *vma,
+			const struct vm_area_struct *prev)
+{
+	struct vm_area_struct *p = stack;
+
+	mmap_read_lock(mm);
+	heddle_assert(find_vma_prev(mm, addr, &p) == vma);
+	heddle_assert(p == prev);
+	mmap_read_unlock(mm);
+}
+
+static void find_each(void *arg)
+{
+	(void)arg;
+	expect_pair(0, low, broken() ? low : NULL);
+	expect_pair(LOW, low, NULL);
+	expect_pair(LOW + PAGE_SIZE - 1, low, NULL);
+	expect_pair(LOW + PAGE_SIZE, stack, low);
+	expect_pair(STACK, stack, low);
+	expect_pair(END - 1, stack, low);
+	expect_pair(END, NULL, stack);
+}
+
+#define each_setup one_stack
+TWIN_TASKS(each, { "task", find_each });
+FORMS(each, v6_5, broken_task, SHOWS(ASSERT));
+TWIN(each, "vma_iter/each bound");

@@ -2,7 +2,7 @@
 /* The VMA lock in its three generations, and the check that knows what it
  * promises: safe and broken twins.
  *
- * Covers vma_lock.c, vma_lock_gen1.c, maps.c, and check_vma_lock.c as far as it is about
+ * Covers vma_lock.c, vma_lock_gen1.c, and check_vma_lock.c as far as it is about
  * fields and about locks that end too early.  (The reference count's own rules:
  * mm_test.c.) */
 #include <heddle/mm.h>
