@@ -76,3 +76,49 @@ static void balanced_check(void)
 #define foreign_setup reused
 TWIN_TASKS(foreign, { "lookup", find_reused });
 TWIN(foreign, "vma_lock/a foreign VMA is put", .check = balanced_check);
+
+/* One's own is locked; one that looks write-locked, by a number that was left
+ * behind, is not, and one that is detached is to be looked up again. */
+static void own(void)
+{
+	mm = other = mm_alloc();
+	vma = mm_add_vma(mm, A, B);
+}
+
+static struct vm_area_struct *start(void)
+{
+	struct vm_area_struct *got;
+
+	rcu_read_lock();
+	got = mm_form()->lock->start_read_mm(mm, vma);
+	rcu_read_unlock();
+	return got;
+}
+
+static void lock_own(void *arg)
+{
+	(void)arg;
+	heddle_assert(start() == vma && refcount_read(&vma->vm_refcnt) == 2);
+	mm_form()->lock->end_read(vma);
+	vma->vm_lock_seq = mm->mm_lock_seq.sequence;
+	heddle_assert(!start());
+	vma->vm_lock_seq = mm->mm_lock_seq.sequence - 1;
+	mmap_write_lock(mm);
+	vma_start_write(vma);
+	vma_mark_detached(vma);
+	mmap_write_unlock(mm);
+	heddle_assert(start() == ERR_PTR(-EAGAIN));
+	mmap_write_lock(mm);
+	vma_start_write(vma);
+	vma_mark_attached(vma);
+	mmap_write_unlock(mm);
+}
+
+static const struct heddle_variant own_variants[] = {
+	{ .name = "6.17", .data = &v6_17 },
+	{ .name = "6.15", .data = &v6_15 },
+	{ .name = NULL },
+};
+#define own_setup own
+TWIN_TASKS(own, { "lookup", lock_own });
+TWIN(own, "vma_lock/one's own VMA", .check = balanced_check);

@@ -154,6 +154,31 @@ TWIN_TASKS(look, { "reader", look });
 TWIN(stale, "vma_lock/a stale number turns readers away",
      .check = mapped_check);
 
+/* --- a new VMA -------------------------------------------------------------- */
+
+/* It is detached, and nobody has locked it, whatever the mm's number is. */
+static void take_new(void *arg)
+{
+	struct vm_area_struct *vma = vm_area_alloc(mm);
+
+	(void)arg;
+	if (!vma)
+		return;
+	heddle_assert(vma->vm_lock_seq != mm->mm_lock_seq.sequence);
+	heddle_assert(!mm_form()->lock->detached_flag || vma->detached);
+	vm_area_free(vma);
+}
+
+static void new_mm(void)
+{
+	mm = mm_alloc();
+}
+
+#define fresh_setup new_mm
+#define fresh_variants retry_variants
+TWIN_TASKS(fresh, { "writer", take_new });
+TWIN(fresh, "vma_lock/a new VMA");
+
 /* --- detached ------------------------------------------------------------- */
 
 static void detach(void *arg)
@@ -294,6 +319,7 @@ static const char *const killed_goals[] = { "killed while it waits",
 TWIN_TASKS(killed, { "writer", write_killably }, { "reader", read_a });
 static const struct heddle_variant killed_variants[] = {
 	{ .name = "7.0", .data = &killable },
+	{ .name = "6.15: never", .data = &gen3, .goals = granted_goals },
 	{ .name = "readers are kept out", .data = &kept_out,
 	  .expect = { SHOWS(ASSERT) } },
 	{ .name = "marked before the wait", .data = &early_mark,
@@ -508,6 +534,7 @@ static void end_and_lock_again(void *arg)
 	mmap_write_lock(mm);
 	vma_start_write(a);
 	vma_end_write_all(mm);
+	heddle_assert(a->vm_lock_seq != mm->mm_lock_seq.sequence);
 	vma_start_write(a);
 	a->vm_flags = RO;
 	mmap_write_unlock(mm);
