@@ -72,6 +72,13 @@ struct vm_area_struct *vfio_pci_mmap(struct vfio_pci_device *vdev,
 	return vma;
 }
 
+/* What calls that fail from now on have as their reason, or no longer. */
+static void say_memory(const struct vfio_pci_device *vdev, bool enabled)
+{
+	user_cause(vdev, VM_FAULT_SIGBUS, !enabled);
+	user_cause(vdev, -EIO, !enabled);
+}
+
 struct vfio_pci_device *vfio_pci_probe(bool memory_enabled)
 {
 	static unsigned long next_pfn; /* part of the world, as all static data */
@@ -84,6 +91,7 @@ struct vfio_pci_device *vfio_pci_probe(bool memory_enabled)
 	vdev->file = mm_new_file();
 	vdev->pfn = 0x1000 + VFIO_BAR_PAGES * next_pfn++;
 	note(VFIO_NOTE_NEW, vdev, memory_enabled);
+	say_memory(vdev, memory_enabled);
 	return vdev;
 }
 
@@ -102,8 +110,7 @@ static void set_memory(struct vfio_pci_device *vdev, bool memory)
 	WRITE_ONCE(vdev->reg, memory ? 0 : ~0u); /* what reads then see */
 	vdev->memory_enabled = memory;
 	note(VFIO_NOTE_MEMORY, vdev, memory);
-	user_cause(vdev, VM_FAULT_SIGBUS, !memory);
-	user_cause(vdev, -EIO, !memory);
+	say_memory(vdev, memory);
 	if (!memory)
 		heddle_mark("memory turned off");
 	if (memory && vfio_form()->ops->enabled)

@@ -298,3 +298,121 @@ static const char *const reset_goals[] = { "devices reset", "reset: -EBUSY",
 #define reset_setup two_mms
 TWIN_TASKS(reset, { "task", reset_alone });
 TWIN(reset, "vfio/hot reset", .goals = reset_goals);
+
+/* Each mapping has the pages that it names, of its own device. */
+static void which_pages(void *arg)
+{
+	struct vfio_pci_device *second = vfio_pci_probe(true);
+
+	(void)arg;
+	heddle_assert(pte(mm2, B) == pte(mm, A) + PAGE_SIZE);
+	vfio_pci_mmap(second, mm2, A, A + PAGE_SIZE, 0);
+	heddle_assert(!do_user_addr_fault(mm2, A, FAULT_FLAG_WRITE));
+	heddle_assert(pte(mm2, A) == pte(mm, A) + VFIO_BAR_PAGES * PAGE_SIZE);
+	heddle_assert(!vfio_pci_config_write(second, false, mm, B));
+	heddle_assert(!pte(mm2, A) && pte(mm2, B) && pte(mm, A));
+}
+
+static const struct heddle_variant quiet_variants[] = {
+	{ .name = "5.14", .data = &list, .fail = TWIN_NONE },
+	{ .name = "6.10", .data = &file, .fail = TWIN_NONE },
+	{ .name = NULL },
+};
+#define which_variants quiet_variants
+#define which_setup two_mms
+TWIN_TASKS(which, { "task", which_pages });
+TWIN(which, "vfio/which pages");
+
+/* A mapping that goes leaves the others on the list. */
+static void unmap_one(void *arg)
+{
+	(void)arg;
+	do_munmap(mm, A, B);
+	heddle_assert(pte(mm2, B));
+	off(arg);
+	heddle_assert(!pte(mm2, B));
+	heddle_assert(atomic_read(&mm->mm_users) == 1);
+	heddle_assert(atomic_read(&mm2->mm_users) == 1);
+}
+
+#define unmap_variants quiet_variants
+#define unmap_setup two_mms
+TWIN_TASKS(unmap, { "task", unmap_one });
+TWIN(unmap, "vfio/munmap of one");
+
+/* What reads and writes of the device return, and what they leave. */
+static void dead_device(void)
+{
+	one_mapping();
+	vdev = vfio_pci_probe(false);
+	vfio_pci_mmap(vdev, mm, END, END + PAGE_SIZE, 0);
+}
+
+static void use_device(void *arg)
+{
+	const unsigned long nowhere = 0xf000;
+
+	(void)arg;
+	heddle_assert(vfio_pci_bar_read(vdev, mm, B) == -EIO);
+	heddle_assert(vfio_pci_config_write(vdev, true, mm, nowhere) == -EFAULT);
+	heddle_assert(vfio_pci_bar_read(vdev, mm, B) == -EIO);
+	heddle_assert(!vfio_pci_config_write(vdev, true, mm, B));
+	heddle_assert(!vdev->reg && !vfio_pci_bar_read(vdev, mm, B));
+	user_cause(vdev, -EFAULT, true); /* no memory at nowhere */
+	heddle_assert(vfio_pci_bar_read(vdev, mm, nowhere) == -EFAULT);
+	heddle_assert(!do_user_addr_fault(mm, END, FAULT_FLAG_WRITE));
+	heddle_assert(!vfio_pci_config_write(vdev, true, mm, B));
+	heddle_assert(pte(mm, END)); /* was on: nothing to take away */
+	WRITE_ONCE(vdev->reg, 7);
+	heddle_assert(!vfio_pci_hot_reset(&vdev, 1));
+	heddle_assert(!vdev->reg && !pte(mm, END));
+	heddle_assert(!vfio_pci_config_write(vdev, false, mm, B));
+	heddle_assert(vdev->reg == ~0u);
+}
+
+#define use_variants quiet_variants
+#define use_setup dead_device
+TWIN_TASKS(use, { "task", use_device });
+TWIN(use, "vfio/off, no buffer, on, reset, off");
+
+/* --- a hot reset that finds a lock taken -------------------------------------- */
+
+static void reset_or_busy(void *arg)
+{
+	int err = vfio_pci_hot_reset(&vdev, 1);
+
+	(void)arg;
+	heddle_assert(!err || err == -EBUSY);
+	if (!err)
+		heddle_assert(!pte(mm, A) && !pte(mm2, B));
+	heddle_assert(atomic_read(&mm->mm_users) == 1);
+	heddle_assert(atomic_read(&mm2->mm_users) == 1);
+}
+
+static void change_vmas(void *arg)
+{
+	(void)arg;
+	mmap_write_lock(mm2);
+	mmap_write_unlock(mm2);
+}
+
+static void use_list(void *arg)
+{
+	(void)arg;
+	mutex_lock(&vdev->vma_lock);
+	mutex_unlock(&vdev->vma_lock);
+}
+
+#define busy_mm_variants alone_variants
+#define busy_mm_setup two_mms
+TWIN_TASKS(busy_mm, { "mmap", change_vmas }, { "reset", reset_or_busy });
+static const char *const any_reset[] = { "devices reset", NULL };
+TWIN(busy_mm, "vfio/hot reset, mmap_lock is taken", .goals = any_reset);
+
+static const struct heddle_variant busy_list_variants[] = {
+	{ .name = "5.14", .data = &list, .goals = reset_goals },
+	{ .name = NULL },
+};
+#define busy_list_setup two_mms
+TWIN_TASKS(busy_list, { "list", use_list }, { "reset", reset_or_busy });
+TWIN(busy_list, "vfio/hot reset, the list's lock is taken");
