@@ -44,6 +44,9 @@ void check_leak_start(void);
 /* At the end: is it counted as often as it is mapped (check_rmap.c)? */
 void check_folio_counts(const struct folio *folio, u32 pc);
 void check_vfio_start(void);
+/* At the end: a device's list has the entry. */
+struct vfio_pci_mmap_vma;
+bool check_vfio_listed(const struct vfio_pci_mmap_vma *entry);
 /* At the end: is o, if it is an anon_vma, a file or a policy, linked to VMAs as
  * it should be (check_links.c)? */
 void check_links(const struct hd_object *o);

@@ -8,6 +8,7 @@
  *   VMA, tree node   is in the tree of an mm
  *   vma_lock         belongs to a VMA that is not freed
  *   page table       is in an mm, and a VMA lies in its group
+ *   mapping of vfio  is on the list of its device (check_vfio.c)
  *   anon_vma, file,  are counted as often as they are linked
  *   policy, page     (check_links.c, check_rmap.c)
  *
@@ -116,6 +117,8 @@ static void judge(const struct hd_object *o)
 		lost = has_its_vma(p) ? NULL : o->type;
 	} else if (!strcmp(o->type, "page_table")) {
 		lost = lost_table(p);
+	} else if (!strcmp(o->type, "vfio_pci_mmap_vma")) {
+		lost = check_vfio_listed(p) ? NULL : o->type;
 	} else if (!strcmp(o->type, "folio")) {
 		check_folio_counts(p, o->alloc_pc);
 	} else {

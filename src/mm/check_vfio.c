@@ -137,6 +137,21 @@ static void on_note(const struct hd_event *ev)
 	}
 }
 
+bool check_vfio_listed(const struct vfio_pci_mmap_vma *entry)
+{
+	const struct vfio_pci_device *vdev;
+	const struct vfio_pci_mmap_vma *e;
+	u32 i;
+
+	for (i = 0; i < MAX_DEVICES && state[i].vdev; i++) {
+		vdev = (const void *)state[i].vdev;
+		for (e = vdev->vma_list; e; e = e->next)
+			if (e == entry)
+				return true;
+	}
+	return false;
+}
+
 void check_vfio_start(void)
 {
 	state = hd_world_reserve(MAX_DEVICES * sizeof(*state));

@@ -228,6 +228,26 @@ static const struct heddle_variant walked_variants[] = {
 };
 TWIN(walked, "uffd move/its reverse map is walked", .check = moved_check);
 
+/* Who begins a walk holds nothing yet: what he reads is whole, and is marked. */
+static void begin_walk(void *arg)
+{
+	struct anon_vma *av;
+
+	(void)arg;
+	if (broken()) {
+		heddle_assert(page->mapping);
+		return;
+	}
+	av = folio_get_anon_vma(page);
+	heddle_assert(av == src->anon_vma || av == dst->anon_vma);
+	put_anon_vma(av);
+}
+
+#define begun_setup setup
+TWIN_TASKS(begun, { "walk", begin_walk }, { "move", move_it });
+FORMS(begun, good, bad, SHOWS(DATA_RACE));
+TWIN(begun, "uffd move/a walk begins", .check = moved_check);
+
 /* --- another page by then --------------------------------------------------------- */
 
 /* Its contents go, and it is written to anew. */

@@ -375,6 +375,21 @@ static void use_device(void *arg)
 TWIN_TASKS(use, { "task", use_device });
 TWIN(use, "vfio/off, no buffer, on, reset, off");
 
+/* What is taken off the list is freed. */
+static void lose_entry(void *arg)
+{
+	(void)arg;
+	if (broken())
+		vdev->vma_list = vdev->vma_list->next;
+	else
+		do_munmap(mm2, B, END);
+}
+
+#define lost_setup two_mms
+TWIN_TASKS(lost, { "task", lose_entry });
+FORMS(lost, NULL, list, list_broken, SHOWS(LEAK));
+TWIN(lost, "vfio/an entry of the list is lost");
+
 /* --- a hot reset that finds a lock taken -------------------------------------- */
 
 static void reset_or_busy(void *arg)
