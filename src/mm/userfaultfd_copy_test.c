@@ -111,6 +111,34 @@ static const struct heddle_variant nothing_variants[] = {
 };
 TWIN(nothing, "uffd copy/from nowhere, to where a page is");
 
+/* Who sees it in the page table sees a page that is filled. */
+static void copy(void *arg)
+{
+	(void)arg;
+	userfaultfd_copy(ctx, DST, mm, SRC);
+}
+
+static void see(void *arg)
+{
+	unsigned long pte = pte_at(DST);
+	const struct folio *folio = (struct folio *)(pte & ~_PAGE_BITS);
+
+	(void)arg;
+	if (!pte)
+		return;
+	heddle_mark("sees it");
+	heddle_assert(folio && folio_test_uptodate(folio));
+}
+
+static const char *const seen_goals[] = { "sees it", NULL };
+#define seen_setup setup
+TWIN_TASKS(seen, { "copy", copy }, { "walk", see });
+static const struct heddle_variant seen_variants[] = {
+	{ .name = "safe", .data = &good, .goals = seen_goals },
+	{ .name = NULL },
+};
+TWIN(seen, "uffd copy/a page is filled before it is seen");
+
 /* --- write-protect ----------------------------------------------------------------- */
 
 static void protect_each(void *arg)

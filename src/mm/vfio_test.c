@@ -390,6 +390,30 @@ TWIN_TASKS(lost, { "task", lose_entry });
 FORMS(lost, NULL, list, list_broken, SHOWS(LEAK));
 TWIN(lost, "vfio/an entry of the list is lost");
 
+/* The mappings of an address space are taken away under its mmap_lock.  Where
+ * munmap shares that while it frees, this is not enough: 5.14-munmap of
+ * vfio_fault_vs_disable. */
+static const struct test list_alone = {
+	.form = { .parts = MM_FILE, .more = &list_alone.vfio,
+		  .without = MM_STEP_DOWNGRADE },
+	.vfio = { .ops = &vfio_5_14 },
+};
+
+static void unmap_mm2(void *arg)
+{
+	(void)arg;
+	do_munmap(mm2, B, END);
+}
+
+static const struct heddle_variant beside_variants[] = {
+	{ .name = "5.14, no downgrade", .data = &list_alone, .bound = 2 },
+	{ .name = "6.10", .data = &file, .bound = 2 },
+	{ .name = NULL },
+};
+#define beside_setup two_mms
+TWIN_TASKS(beside, { "munmap", unmap_mm2 }, { "off", off });
+TWIN(beside, "vfio/off, and munmap in another process", .goals = off_goals);
+
 /* --- a hot reset that finds a lock taken -------------------------------------- */
 
 static void reset_or_busy(void *arg)
