@@ -46,9 +46,8 @@ static void move_page_tables(struct mm_struct *mm, unsigned long from,
 		src = pte_offset(mm, from + off);
 		if (!src)
 			continue;
-		dst = pte_alloc(mm, to + off);
-		if (dst)
-			move_pte(mm, from + off, to + off, src, dst);
+		dst = pte_alloc(mm, to + off); /* no huge page there: unmapped */
+		move_pte(mm, from + off, to + off, src, dst);
 	}
 }
 
@@ -79,8 +78,13 @@ static int set_up_copy(struct vm_area_struct *new, struct vm_area_struct *vma,
 	new->vm_start = to;
 	new->vm_end = to + len;
 	new->vm_pgoff = vma->vm_pgoff + ((from - vma->vm_start) >> PAGE_SHIFT);
-	if (anon_vma_clone(new, vma))
+	if (mm_has(MM_POLICY) && vma_dup_policy(vma, new))
 		return -ENOMEM;
+	if (anon_vma_clone(new, vma)) {
+		if (mm_has(MM_POLICY))
+			mpol_put(new->vm_policy);
+		return -ENOMEM;
+	}
 	if (!mm_has(MM_FILE))
 		return 0;
 	if (new->vm_file)
