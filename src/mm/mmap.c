@@ -113,7 +113,6 @@ static struct vm_area_struct *try_merge(struct mmap_state *map, int *err)
 		.vm_mm = map->mm,
 	};
 
-	*err = 0;
 	return map->file ? NULL : vma_merge_new_range(&proto, err);
 }
 

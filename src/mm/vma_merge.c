@@ -67,7 +67,7 @@ struct merge {
 /* Which side gives way is known by the bounds: a neighbour grows into vma. */
 static void set_shrunk(const struct merge *m)
 {
-	if (m->adjust > m->shrinks->vm_start && m->adjust == m->end)
+	if (m->adjust == m->end)
 		vma_set_range(m->shrinks, m->adjust, m->shrinks->vm_end);
 	else
 		vma_set_range(m->shrinks, m->shrinks->vm_start, m->adjust);
@@ -83,11 +83,8 @@ static int commit_merge(const struct merge *m, struct vm_area_struct *dup)
 		undo_dup_anon_vma(dup);
 		return -ENOMEM;
 	}
+	/* the bound of shrinks that moves is target's: no huge page crosses it */
 	vma_start_change(&vp, m->start, m->end);
-	if (m->shrinks)
-		vma_adjust_trans_huge(m->shrinks, m->adjust == m->end ?
-			m->adjust : m->shrinks->vm_start,
-			m->adjust == m->end ? m->shrinks->vm_end : m->adjust);
 	vma_set_range(m->target, m->start, m->end);
 	if (m->shrinks)
 		set_shrunk(m);
@@ -107,8 +104,7 @@ static int lock_for_merge(const struct merge *m, struct vm_area_struct *vma)
 	if (err || (mm_form()->modify & MM_MODIFY_ORDER) != MM_MODIFY_6_6)
 		return err;
 	vma_start_write(vma);
-	if (m->target != vma)
-		vma_start_write(m->target);
+	vma_start_write(m->target);
 	if (m->remove2)
 		vma_start_write(m->remove2);
 	return 0;
@@ -154,10 +150,8 @@ struct vm_area_struct *vma_merge_existing_range(struct vm_area_struct *vma,
 		next = NULL;
 	if (prev && next && !same_anon_vma(prev, next))
 		next = NULL;
-	if (head && tail && !may_go(vma))
+	if (head && tail && !may_go(vma)) /* nor may next: it has the same ops */
 		prev = next = NULL;
-	if (prev && next && !may_go(next))
-		next = NULL;
 	if (!prev && !next)
 		return NULL;
 	m.target = prev ? prev : next;

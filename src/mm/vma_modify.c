@@ -27,11 +27,8 @@ static bool prepare_locks(void)
 
 void init_vma_prep(struct vma_prepare *vp)
 {
-	if (mm_has(MM_ANON)) {
+	if (mm_has(MM_ANON)) /* adj_next's is its own: dup_anon_vma() */
 		vp->anon_vma = vp->vma->anon_vma;
-		if (!vp->anon_vma && vp->adj_next)
-			vp->anon_vma = vp->adj_next->anon_vma;
-	}
 	if (mm_has(MM_FILE) && vp->vma->vm_file)
 		vp->mapping = vp->vma->vm_file->f_mapping;
 }
