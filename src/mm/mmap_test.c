@@ -20,6 +20,7 @@ static const struct test v6_4 = { .form = { V10, .mmap = MM_MMAP_6_4 } };
 #define GEN1 .lock = &vma_lock_gen1, .free_by_rcu = true, .parts = MM_FILE
 static const struct test gen1 = { .form = { GEN1 } };
 static const struct test rc1 = { .form = { GEN1, .mmap = MM_MMAP_6_5_RC1 } };
+static const struct test gen1_6_12 = { .form = { GEN1, .mmap = MM_MMAP_6_12 } };
 static const struct test v6_12 = { .form = { V10, .mmap = MM_MMAP_6_12 } };
 static const struct test broken_task = {
 	.form = { V10, .mmap = MM_MMAP_6_12 }, .broken = true
@@ -209,13 +210,16 @@ TWIN(gap, "mmap/no gap", .check = gap_check);
 static void refused(void *arg)
 {
 	struct vm_area_struct *vma;
+	int err;
 
 	(void)arg;
 	callback_err = broken() ? 0 : -EINVAL;
-	heddle_assert(map_a() != 0);
+	err = map_a();
+	heddle_assert(err);
 	mmap_read_lock(mm);
 	vma = vma_lookup(mm, A);
-	heddle_assert(!vma || !vma->vm_file);
+	/* its pages are gone: a gap */
+	heddle_assert(err == -EINVAL ? !vma : !vma || !vma->vm_file);
 	mmap_read_unlock(mm);
 	heddle_assert(!mapped && refcount_read(&file->f_count) == 1);
 }
@@ -232,6 +236,31 @@ static void refused_locked(void *arg)
 TWIN_TASKS(refuse, { "mmap", refused_locked });
 FORMS(refuse, v6_12, broken_task, SHOWS(ASSERT));
 TWIN(refuse, "mmap/->mmap refuses");
+
+/* Nobody finds the old one when it is freed. */
+static void reads_a(void *arg)
+{
+	struct vm_area_struct *vma = lock_vma_under_rcu(mm, A);
+
+	(void)arg;
+	if (vma)
+		vma_end_read(vma);
+}
+
+static void refused_once(void *arg)
+{
+	(void)arg;
+	callback_err = -EINVAL;
+	heddle_assert(map_a() == -EINVAL);
+}
+
+static const struct heddle_variant freed_variants[] = {
+	{ .name = "6.12", .data = &gen1_6_12, .fail = TWIN_NONE, .bound = 2 },
+	{ .name = NULL },
+};
+#define freed_setup old_and_file
+TWIN_TASKS(freed, { "mmap", refused_once }, { "reader", reads_a });
+TWIN(freed, "mmap/->mmap refuses, and a reader");
 
 /* The old VMA comes back as it was if nothing of it was unmapped. */
 static void anon_over(void *arg)
@@ -257,6 +286,118 @@ static const struct heddle_variant back_variants[] = {
 #define back_setup old_and_file
 TWIN_TASKS(back, { "mmap", anon_over });
 TWIN(back, "mmap/6.12 gives the old one back", .goals = back_goals);
+
+/* --- what it is ------------------------------------------------------------------ */
+
+static const struct vm_operations_struct quiet = { .fault = fs_fault };
+
+static int quiet_mmap(struct file *f, struct vm_area_struct *vma)
+{
+	(void)f;
+	vma->vm_ops = &quiet;
+	return 0;
+}
+
+static const struct file_operations quiet_fs = { .mmap = quiet_mmap }, no_mmap;
+
+static struct file *file_with(const struct file_operations *f_op)
+{
+	struct file *f = mm_new_file();
+
+	f->f_op = f_op;
+	return f;
+}
+
+static struct vm_area_struct *map_at(u32 n, vm_flags_t flags, struct file *f)
+{
+	unsigned long addr = A + n * PAGE_SIZE;
+
+	heddle_assert(!do_mmap(mm, addr, addr + PAGE_SIZE, flags, f, n));
+	return mm->mm_mt.root->slot[n].vma;
+}
+
+static void kinds(void *arg)
+{
+	vm_flags_t priv = VM_READ | VM_WRITE, shared = priv | VM_SHARED;
+	struct vm_area_struct *v;
+
+	(void)arg;
+	/* who wants to be told of writes gets them by faults */
+	v = map_at(0, shared, file);
+	heddle_assert(v->vm_file == file && v->vm_ops == &ops);
+	heddle_assert(!(v->vm_page_prot & _PAGE_RW));
+	heddle_assert(v->vm_flags == (shared | VM_SOFTDIRTY));
+	v = map_at(1, priv, file);
+	heddle_assert(v->vm_page_prot & _PAGE_RW);
+	v = map_at(2, shared, file_with(&quiet_fs));
+	heddle_assert(v->vm_ops == &quiet && v->vm_page_prot & _PAGE_RW);
+	v = map_at(3, shared, file_with(NULL));
+	heddle_assert(v->vm_file && !v->vm_ops && v->vm_page_prot & _PAGE_RW);
+	v = map_at(4, shared, file_with(&no_mmap));
+	heddle_assert(v->vm_file && !v->vm_ops);
+	v = map_at(5, priv, NULL);
+	heddle_assert(!v->vm_file && v->vm_page_prot & _PAGE_RW);
+	/* the same flags and the next page number, but a file */
+	v = map_at(6, priv, file_with(NULL));
+	heddle_assert(v->vm_file && v->vm_start == A + 6 * PAGE_SIZE);
+	heddle_assert(mm->map_count == 7);
+}
+
+#define kinds_setup with_file
+TWIN_TASKS(kinds, { "mmap", kinds });
+static const struct heddle_variant kinds_variants[] = {
+	{ .name = "6.5", .data = &v6_5, .fail = TWIN_NONE, .bound = 1 },
+	{ .name = "6.12", .data = &v6_12, .fail = TWIN_NONE, .bound = 1 },
+	{ .name = "6.5-rc1", .data = &rc1, .fail = TWIN_NONE, .bound = 1 },
+	{ .name = NULL },
+};
+TWIN(kinds, "mmap/each kind");
+
+/* A file whose ->mmap maps its page at once: that is the one that stays. */
+static int eager_mmap(struct file *f, struct vm_area_struct *vma)
+{
+	(void)f;
+	set_pte(vma->vm_mm, pte_alloc(vma->vm_mm, vma->vm_start), vma->vm_start,
+		0x5000 | _PAGE_SPECIAL | vma->vm_page_prot);
+	return 0;
+}
+
+static const struct file_operations eager_fs = { .mmap = eager_mmap };
+
+static void eager(void *arg)
+{
+	vm_flags_t flags = VM_READ | VM_WRITE;
+
+	(void)arg;
+	fault_a(NULL);
+	heddle_assert(!do_mmap(mm, A, C, flags, file_with(&eager_fs), 0));
+	heddle_assert(pte_offset(mm, A)->pte[pte_index(A)] ==
+		      (0x5000 | _PAGE_SPECIAL | _PAGE_PRESENT | _PAGE_RW));
+}
+
+static const struct heddle_variant eager_variants[] = {
+	{ .name = "6.12", .data = &v6_12, .fail = TWIN_NONE },
+	{ .name = NULL },
+};
+#define eager_setup old_and_file
+TWIN_TASKS(eager, { "mmap", eager });
+TWIN(eager, "mmap/->mmap maps pages at once");
+
+/* Who goes through the mappings of the file meanwhile has i_mmap_rwsem. */
+static void truncate(void *arg)
+{
+	(void)arg;
+	unmap_mapping_pages(file->f_mapping, 0, 1);
+}
+
+#define truncate_setup with_file
+TWIN_TASKS(truncate, { "mmap", map_task }, { "truncate", truncate });
+static const struct heddle_variant truncate_variants[] = {
+	{ .name = "6.5-rc1", .data = &rc1, .fail = TWIN_NONE },
+	{ .name = "6.12", .data = &v6_12, .fail = TWIN_NONE },
+	{ .name = NULL },
+};
+TWIN(truncate, "mmap/truncate");
 
 /* --- merging ------------------------------------------------------------------- */
 

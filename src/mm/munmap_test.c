@@ -33,7 +33,16 @@ UNMAP(tail, .make = unmap_2_to_4, .before = { { 0, 4, 0, RO } },
       .after = { { 0, 2, 0, RO } });
 UNMAP(whole, .make = unmap_2_to_4, .before = { { 2, 4, 0, RO } },
       .after = { { 0 } });
-UNMAP(nothing, .make = unmap_2_to_4,
+/* what lies behind the range is not even split and put back */
+static int leaves_next(void)
+{
+	struct vm_area_struct *next = at(4);
+	int err = unmap_2_to_4();
+
+	heddle_assert(at(4) == next);
+	return err;
+}
+UNMAP(nothing, .make = leaves_next,
       .before = { { 0, 2, 0, RO }, { 4, 6, 0, RO } },
       .after = { { 0, 2, 0, RO }, { 4, 6, 0, RO } });
 /* the last split may fail when three VMAs are detached */
@@ -43,12 +52,32 @@ UNMAP(nothing, .make = unmap_2_to_4,
 	.after = { { 0, 2, 0, RO }, { 7, 8, 0, RO } }
 UNMAP(several, SEVERAL);
 OLD_UNMAP(several_6_6, SEVERAL);
+/* 5.8: is the neighbour a stack?  There may be none. */
+static const struct call alone_5_8 = {
+	.form = { GEN1, .stack = MM_STACK_5_8 }, .make = unmap_2_to_4,
+	.before = { { 0, 4, 0, RO } }, .after = { { 0, 2, 0, RO } },
+};
+
+/* A file's, whose ops need not be told. */
+static void of_a_file(void)
+{
+	static const struct vm_operations_struct plain;
+
+	mm_add_vma_file(mm, PAGE(2), PAGE(4), RO, mm_new_file(), &plain);
+	heddle_assert(at(2)->vm_ops == &plain);
+}
+static const struct call file = {
+	.form = { V10, .parts = MM_FILE }, .make = unmap_2_to_4,
+	.prepare = of_a_file, .before = { { 0, 2, 0, RO } },
+	.after = { { 0, 2, 0, RO } },
+};
 
 CALLS(munmap, "munmap/the range",
       CALL("middle of a VMA", middle), CALL("the same, 6.6", middle_6_6),
       CALL("its head", head), CALL("its tail", tail),
       CALL_ONLY("a whole one", whole), CALL_ONLY("nothing there", nothing),
-      CALL("several", several), CALL("the same, 6.6", several_6_6));
+      CALL("several", several), CALL("the same, 6.6", several_6_6),
+      CALL("5.8, nothing behind it", alone_5_8), CALL_ONLY("a file's", file));
 
 /* After a munmap that aborted, readers are let into what was detached. */
 static bool get_and_put(unsigned long addr)
@@ -157,11 +186,24 @@ UNMAP(far_neighbours, .make = frees_tables, .prepare = touch_all,
       .before = { { 2, 10, 0, RO }, { 12, 13, 0, RO } },
       .after = { { 12, 13, 0, RO } });
 
+/* a form that frees them before it has locked the VMA does free the same */
+static const struct call early_needed = {
+	.form = { V10, .early_free_pgtables = true }, .make = keeps_tables,
+	.prepare = touch_all, .before = { { 2, 11, 0, RO } },
+	.after = { { 2, 3, 0, RO }, { 10, 11, 0, RO } },
+};
+static const struct call early_not_needed = {
+	.form = { V10, .early_free_pgtables = true }, .make = frees_tables,
+	.prepare = touch_all, .before = { { 2, 10, 0, RO } }, .after = { { 0 } },
+};
+
 CALLS(tables, "munmap/page tables",
       CALL_ONLY("of the same VMA's rest", needed),
       CALL_ONLY("of neighbours", needed_by_others),
       CALL_ONLY("nobody's", not_needed),
-      CALL_ONLY("neighbours in other groups", far_neighbours));
+      CALL_ONLY("neighbours in other groups", far_neighbours),
+      CALL_ONLY("early, of the same VMA's rest", early_needed),
+      CALL_ONLY("early, nobody's", early_not_needed));
 
 /* --- mprotect ----------------------------------------------------------------------------- */
 
@@ -227,6 +269,52 @@ CALLS(mprotect, "mprotect/the range",
       CALL_ONLY("a hole", hole), CALL_ONLY("a hole first", hole_first),
       CALL_ONLY("merges as it goes", joins),
       CALL_ONLY("entries", entries));
+
+/* The first VMA that fails ends the call, though the next ones would not. */
+static void two_check(void)
+{
+	static const struct area first[] = {
+		{ 0, 2, 0, RW }, { 2, 4, 0, RO }, { 4, 8, 0, RW | VM_LOCKED },
+		{ 0 }
+	};
+
+	if (!result)
+		heddle_assert(has_areas(mm, two.after));
+	else
+		heddle_assert(has_pages(mm, two.before) || has_pages(mm, first));
+}
+
+#define two_setup call_setup
+TWIN_TASKS(two, { "mprotect", call_task });
+static const struct heddle_variant two_variants[] = {
+	{ .name = "safe", .data = &two, .goals = call_goals },
+	{ .name = NULL },
+};
+TWIN(two, "mprotect/two VMAs, failures", .check = two_check);
+
+/* A group that is mapped as a whole stays so, read-only; a part of one does not. */
+static int protect_huge(void)
+{
+	u32 flags = FAULT_FLAG_USER | FAULT_FLAG_WRITE;
+	int err;
+
+	heddle_assert(!do_user_addr_fault(mm, PAGE(4), flags));
+	heddle_assert(!do_user_addr_fault(mm, PAGE(8), flags));
+	heddle_assert(mm->pmd[1] & _PAGE_PSE && mm->pmd[1] & _PAGE_RW);
+	err = do_mprotect(mm, PAGE(4), PAGE(10), VM_READ);
+	heddle_assert(mm->pmd[1] & _PAGE_PSE && !(mm->pmd[1] & _PAGE_RW));
+	heddle_assert(!(mm->pmd[2] & _PAGE_PSE));
+	heddle_assert(!(pte_offset(mm, PAGE(8))->pte[1] & _PAGE_RW));
+	heddle_assert(pte_offset(mm, PAGE(8))->pte[2] & _PAGE_RW);
+	return err;
+}
+
+static const struct call huge = {
+	.form = { V10, .parts = MM_ANON | MM_THP }, .make = protect_huge,
+	.before = { { 4, 12, 0, RW } },
+	.after = { { 4, 10, 0, RO }, { 10, 12, 0, RW } },
+};
+CALLS(protect_huge, "mprotect/huge pages", CALL_ONLY("one and a half", huge));
 
 /* --- madvise ------------------------------------------------------------------------------- */
 

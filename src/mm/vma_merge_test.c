@@ -35,6 +35,10 @@ EXISTING(middle, .before = { { 0, 6, 0, RW } },
 	 .after = { { 0, 2, 0, RW }, { 2, 4, 0, RO }, { 4, 6, 0, RW } });
 EXISTING(gap, .before = { { 0, 1, 0, RO }, { 2, 4, 0, RW }, { 5, 6, 0, RO } },
 	 .after = { { 0, 1, 0, RO }, { 2, 4, 0, RO }, { 5, 6, 0, RO } });
+/* linear, but not side by side */
+EXISTING(linear_gap,
+	 .before = { { 0, 1, 1, RO }, { 2, 4, 0, RW }, { 5, 6, -1, RO } },
+	 .after = { { 0, 1, 1, RO }, { 2, 4, 0, RO }, { 5, 6, -1, RO } });
 EXISTING(other_flags,
 	 .before = { { 0, 2, 0, RO | VM_LOCKED }, { 2, 4, 0, RW } },
 	 .after = { { 0, 2, 0, RO | VM_LOCKED }, { 2, 4, 0, RO } });
@@ -52,6 +56,7 @@ CALLS(existing, "vma_merge/existing range",
       CALL("case 4", case4), CALL("case 5", case5), CALL("case 6", case6),
       CALL("case 7", case7), CALL("case 8", case8),
       CALL("a part of a VMA", middle), CALL_ONLY("gaps", gap),
+      CALL_ONLY("gaps, linear", linear_gap),
       CALL_ONLY("other flags", other_flags),
       CALL_ONLY("other page numbers", other_pgoff),
       CALL("other page numbers on one side", one_pgoff),
@@ -108,13 +113,36 @@ static void prev_has_ctx(void)
 	mmap_write_unlock(mm);
 }
 
-static void all_close(void)
+static void set_ops(const struct vm_operations_struct *all)
 {
 	u32 i;
 
 	write_lock_all();
 	for (i = 0; i < mm->mm_mt.root->nslots; i++)
-		mm->mm_mt.root->slot[i].vma->vm_ops = &closing;
+		mm->mm_mt.root->slot[i].vma->vm_ops = all;
+	mmap_write_unlock(mm);
+}
+
+static void all_close(void)
+{
+	set_ops(&closing);
+}
+
+/* All map one file: whoever goes leaves its i_mmap and puts it (check_links.c). */
+static void all_of_a_file(void)
+{
+	struct file *file = mm_new_file();
+	struct vm_area_struct *vma;
+	u32 i;
+
+	set_ops(&ops);
+	write_lock_all();
+	for (i = 0; i < mm->mm_mt.root->nslots; i++) {
+		vma = mm->mm_mt.root->slot[i].vma;
+		vma->vm_file = file;
+		get_file(file);
+		vma_link_file(vma);
+	}
 	mmap_write_unlock(mm);
 }
 
@@ -131,22 +159,32 @@ OWNER(policy, prev_has_policy);
 OWNER(ctx, prev_has_ctx);
 OWNER(close7, all_close);
 /* nobody goes: only a bound moves */
-#define CLOSING(id, ...)                                               \
+#define ALL_OWN(id, what, ...)                                         \
 	static const struct call id = {                                \
 		.form = { V10, .parts = MM_FILE }, .make = protect,    \
-		.prepare = all_close, __VA_ARGS__                      \
+		.prepare = what, __VA_ARGS__                           \
 	}
+#define CLOSING(id, ...) ALL_OWN(id, all_close, __VA_ARGS__)
+#define OF_A_FILE(id, ...) ALL_OWN(id, all_of_a_file, __VA_ARGS__)
 CLOSING(close4, .before = { { 0, 4, 0, RW }, { 4, 6, 0, RO } },
 	.after = { { 0, 2, 0, RW }, { 2, 6, 0, RO } });
 CLOSING(close5, .before = { { 0, 2, 0, RO }, { 2, 6, 0, RW } },
 	.after = { { 0, 4, 0, RO }, { 4, 6, 0, RW } });
 CLOSING(close8, .before = { { 2, 4, 0, RW }, { 4, 6, 0, RO } },
 	.after = { { 2, 4, 0, RO }, { 4, 6, 0, RO } });
+OF_A_FILE(file4, .before = { { 0, 4, 0, RW }, { 4, 6, 0, RO } },
+	  .after = { { 0, 2, 0, RW }, { 2, 6, 0, RO } });
+OF_A_FILE(file6,
+	  .before = { { 0, 2, 0, RO }, { 2, 4, 0, RW }, { 4, 6, 0, RO } },
+	  .after = { { 0, 6, 0, RO } });
+OF_A_FILE(file7, .before = { { 0, 2, 0, RO }, { 2, 4, 0, RW } },
+	  .after = { { 0, 4, 0, RO } });
 
 CALLS(owner, "vma_merge/owners",
       CALL_ONLY("file", file), CALL_ONLY("vm_ops", vm_ops),
       CALL_ONLY("policy", policy), CALL_ONLY("userfaultfd", ctx),
-      CALL("close, case 4", close4), CALL("close, case 5", close5),
+      CALL("one file, case 4", file4), CALL("one file, case 6", file6),
+      CALL("one file, case 7", file7), CALL("close, case 4", close4), CALL("close, case 5", close5),
       CALL_ONLY("close, case 7", close7), CALL_ONLY("close, case 8", close8));
 
 /* --- cases 1 to 3: [2, 4) is free and about to be mapped ----------------------- */
@@ -162,8 +200,10 @@ static int map_between(void)
 	int err;
 
 	mmap_write_lock(mm);
-	if (mm_has(MM_FILE))
-		proto.vm_ops = &closing;
+	if (mm_has(MM_FILE)) {
+		proto.vm_ops = at(0)->vm_ops;
+		proto.vm_file = at(0)->vm_file;
+	}
 	merged = vma_merge_new_range(&proto, &err);
 	heddle_assert(!(merged && err));
 	heddle_assert(!merged || merged == at(2));
@@ -184,6 +224,11 @@ NEW(case3_pgoff, .form = { V10 },
     .after = { { 0, 2, 7, RW }, { 2, 6, 0, RW } });
 NEW(none, .form = { V10 }, .before = { { 0, 1, 0, RW }, { 4, 6, 1, RW } },
     .after = { { 0, 1, 0, RW }, { 4, 6, 1, RW } });
+NEW(linear, .form = { V10 }, .before = { { 0, 1, 1, RW }, { 5, 6, -1, RW } },
+    .after = { { 0, 1, 1, RW }, { 5, 6, -1, RW } });
+NEW(file1, .form = { V10, .parts = MM_FILE }, .prepare = all_of_a_file,
+    .before = { { 0, 2, 0, RW }, { 4, 6, 0, RW } },
+    .after = { { 0, 6, 0, RW } });
 NEW(close1, .form = { V10, .parts = MM_FILE }, .prepare = all_close,
     .before = { { 0, 2, 0, RW }, { 4, 6, 0, RW } },
     .after = { { 0, 4, 0, RW }, { 4, 6, 0, RW } });
@@ -191,6 +236,7 @@ NEW(close1, .form = { V10, .parts = MM_FILE }, .prepare = all_close,
 CALLS(new_range, "vma_merge/new range",
       CALL("case 1", case1), CALL("case 2", case2), CALL("case 3", case3),
       CALL("other page numbers", case3_pgoff), CALL_ONLY("nothing fits", none),
+      CALL_ONLY("linear, but apart", linear), CALL("one file, case 1", file1),
       CALL("close, case 1", close1));
 
 /* --- reverse maps --------------------------------------------------------------- */
@@ -278,6 +324,15 @@ ANON(anon6_strangers,
      .before = { { 0, 2, 0, RO }, { 2, 4, 0, RW }, { 4, 6, 0, RO } },
      .after = { { 0, 4, 0, RO }, { 4, 6, 0, RO } },
      .make = protect_keeps_anon, .prepare = both_faulted);
+/* they were one, so they have the same */
+static int protect_and_back(void)
+{
+	int err = protect();
+
+	return err ? err : do_mprotect(mm, PAGE(2), PAGE(4), RW);
+}
+ANON(anon_back, .before = { { 0, 4, 0, RW } }, .after = { { 0, 4, 0, RW } },
+     .make = protect_and_back, .prepare = vma_faulted);
 ANON(anon1, .before = { { 0, 2, 0, RW }, { 4, 6, 0, RW } },
      .after = { { 0, 6, 0, RW } }, .make = map_keeps_anon,
      .prepare = next_faulted);
@@ -290,7 +345,7 @@ CALLS(anon, "vma_merge/anon_vma",
       CALL("case 4", anon4), CALL("case 5", anon5),
       CALL("case 6, vma's", anon6_vma), CALL("case 6, next's", anon6_next),
       CALL("case 6, strangers", anon6_strangers), CALL("case 7", anon7),
-      CALL("case 8", anon8));
+      CALL("case 8", anon8), CALL_ONLY("split and merged again", anon_back));
 
 /* --- readers ----------------------------------------------------------------------- */
 
@@ -303,6 +358,19 @@ static const struct call merge_6_2 = {
 	.form = { GEN1, .modify = MM_MODIFY_6_2 }, .make = protect,
 	.before = { { 0, 2, 0, RO }, { 2, 6, 0, RW } },
 };
+
+/* orders in which nobody but vma_prepare() locks, and its caller */
+#define ORDER(id, which, ...)                                          \
+	static const struct call id = {                                \
+		.form = { GEN1, .modify = which }, .make = protect,    \
+		.before = { __VA_ARGS__ },                             \
+	}
+#define THREE { 0, 2, 0, RO }, { 2, 4, 0, RW }, { 4, 6, 0, RO }
+ORDER(merge_6_4, MM_MODIFY_6_4, { 0, 2, 0, RO }, { 2, 6, 0, RW });
+ORDER(merge_v3, MM_MODIFY_V3, { 0, 2, 0, RO }, { 2, 6, 0, RW });
+ORDER(next_goes_6_4, MM_MODIFY_6_4, THREE);
+ORDER(next_goes_v3, MM_MODIFY_V3, THREE);
+ORDER(next_goes_6_6, MM_MODIFY_6_6, THREE);
 
 static void reader(void *arg)
 {
@@ -327,9 +395,76 @@ static void merger(void *arg)
 TWIN_TASKS(reader, { "writer", merger }, { "reader", reader });
 static const struct heddle_variant reader_variants[] = {
 	{ .name = "write-locked", .data = &merge_6_6, .fail = TWIN_NONE },
+	{ .name = "6.4", .data = &merge_6_4, .fail = TWIN_NONE },
+	{ .name = "v3", .data = &merge_v3, .fail = TWIN_NONE },
+	{ .name = "of next, which goes", .data = &next_goes_6_6,
+	  .fail = TWIN_NONE },
+	{ .name = "the same, 6.4", .data = &next_goes_6_4, .fail = TWIN_NONE },
+	{ .name = "the same, v3", .data = &next_goes_v3, .fail = TWIN_NONE },
 	{ .name = "not locked", .data = &merge_6_2, .fail = TWIN_NONE,
 	  .expect = { SHOWS(UNLOCKED_WRITE), SHOWS(DATA_RACE),
 		      SHOWS(ASSERT) } },
 	{ .name = NULL },
 };
 TWIN(reader, "vma_merge/a reader of the VMA that gives way");
+
+/* --- huge pages -------------------------------------------------------------------- */
+
+/* A bound moves to where the group of pages [4, 8) is mapped as a whole: then it
+ * is no longer (check_tree.c). */
+static const struct call huge4, huge5;
+static int cut_huge_page(void)
+{
+	heddle_assert(!do_user_addr_fault(mm, PAGE(4), FAULT_FLAG_USER));
+	heddle_assert(mm->pmd[1] & _PAGE_PSE);
+	return heddle_variant_data() == &huge5 ?
+		       do_mprotect(mm, PAGE(4), PAGE(6), VM_READ) :
+		       do_mprotect(mm, PAGE(6), PAGE(8), VM_READ);
+}
+
+#define HUGE(id, ...)                                                  \
+	static const struct call id = {                                \
+		.form = { V10, .parts = MM_THP }, .make = cut_huge_page, \
+		__VA_ARGS__                                            \
+	}
+HUGE(huge4, .before = { { 4, 8, 0, RW }, { 8, 9, 0, RO } },
+     .after = { { 4, 6, 0, RW }, { 6, 9, 0, RO } });
+HUGE(huge5, .before = { { 3, 4, 0, RO }, { 4, 8, 0, RW } },
+     .after = { { 3, 6, 0, RO }, { 6, 8, 0, RW } });
+CALLS(huge, "vma_merge/a bound in a huge page", CALL("case 4", huge4),
+      CALL("case 5", huge5));
+
+/* Whoever splits the huge page has locked the VMAs: a fault puts none there. */
+static int protect_4_to_6(void)
+{
+	return do_mprotect(mm, PAGE(4), PAGE(6), VM_READ);
+}
+
+static void huge_fault(void *arg)
+{
+	(void)arg;
+	do_user_addr_fault(mm, PAGE(6), FAULT_FLAG_USER);
+}
+
+#define SPLITS(id, ...)                                                \
+	static const struct call id = {                                \
+		.form = { GEN1, .parts = MM_THP, __VA_ARGS__ },        \
+		.make = protect_4_to_6,                                \
+		.before = { { 3, 4, 0, RO }, { 4, 8, 0, RW } },        \
+	}
+SPLITS(splits_6_4, .modify = MM_MODIFY_6_4);
+SPLITS(splits_v3, .modify = MM_MODIFY_V3);
+SPLITS(splits_6_6, 0);
+SPLITS(splits_guess, .modify = MM_MODIFY_GUESS);
+
+#define late_setup call_setup
+TWIN_TASKS(late, { "writer", merger }, { "fault", huge_fault });
+static const struct heddle_variant late_variants[] = {
+	{ .name = "6.4", .data = &splits_6_4, .fail = TWIN_NONE },
+	{ .name = "v3", .data = &splits_v3, .fail = TWIN_NONE },
+	{ .name = "6.6", .data = &splits_6_6, .fail = TWIN_NONE },
+	{ .name = "split first, then locked", .data = &splits_guess,
+	  .fail = TWIN_NONE, .expect = { SHOWS(HUGE_PMD) } },
+	{ .name = NULL },
+};
+TWIN(late, "vma_merge/a fault on a huge page that is split");
