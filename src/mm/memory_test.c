@@ -13,39 +13,6 @@
 
 enum { WRITE = FAULT_FLAG_USER | FAULT_FLAG_WRITE, READ = FAULT_FLAG_USER };
 
-/* One after the other; what they assert is the test. */
-struct steps {
-	struct mm_form form;
-	void (*prepare)(void), (*take)(void);
-};
-
-static const struct steps *the_steps(void)
-{
-	return heddle_variant_data();
-}
-
-static void steps_setup(void)
-{
-	mm = mm_alloc();
-	the_steps()->prepare();
-}
-
-static void steps_task(void *arg)
-{
-	(void)arg;
-	the_steps()->take();
-	return_to_user();
-}
-
-#define STEPS(id, before, parts_, ...)                                 \
-	static const struct steps id##_steps = {                       \
-		.form = { V10, .parts = (parts_), __VA_ARGS__ },       \
-		.prepare = before, .take = id,                         \
-	}
-#define ALONE(text, id) \
-	{ .name = (text), .data = &id##_steps, .fail = TWIN_NONE, \
-	  .signals = TWIN_NONE }
-
 static unsigned long *pte_at(struct mm_struct *of, u32 page)
 {
 	return &pte_offset(of, PAGE(page))->pte[page % PTRS_PER_PTE];

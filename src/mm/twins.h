@@ -226,4 +226,38 @@ static const char *const call_goals[] __attribute__((unused)) = {
 		.check = call_check,                                   \
 	}
 
+/* --- steps of one task, one after the other; what they assert is the test ------- */
+
+struct steps {
+	struct mm_form form;
+	void (*prepare)(void), (*take)(void);
+};
+
+static inline void steps_setup(void)
+{
+	const struct steps *s = heddle_variant_data();
+
+	mm = mm_alloc();
+	s->prepare();
+}
+
+static inline void steps_task(void *arg)
+{
+	const struct steps *s = heddle_variant_data();
+
+	(void)arg;
+	s->take();
+	return_to_user();
+}
+
+#define STEPS(id, before, parts_)                                      \
+	static const struct steps id##_steps = {                       \
+		.form = { V10, .parts = (parts_) },                    \
+		.prepare = before, .take = id,                         \
+	}
+/* Nothing fails. */
+#define ALONE(text, id)                                                \
+	{ .name = (text), .data = &id##_steps, .fail = TWIN_NONE,      \
+	  .signals = TWIN_NONE }
+
 #endif
