@@ -93,23 +93,23 @@ static int shrink(void)
 					  .make = fn, .page = at, __VA_ARGS__ }
 #define HEAD .before = { { 0, 2, 0, RO }, { 2, 6, 0, RW } }
 #define ALL .before = { { 0, 2, 0, RO }, { 2, 4, 0, RW }, { 4, 6, 0, RO } }
-#define ALONE .before = { { 2, 4, 0, RW } }
+#define ONE_VMA .before = { { 2, 4, 0, RW } }
 #define GAP .before = { { 0, 2, 0, RW }, { 4, 6, 0, RW } }
 KILLED(gives_way, protect, 4, HEAD);
 KILLED(grows, protect, 0, HEAD);
 KILLED(target, protect, 0, ALL);
 KILLED(swallowed, protect, 2, ALL);
 KILLED(swallowed_next, protect, 4, ALL);
-KILLED(alone, protect, 2, ALONE);
+KILLED(alone, protect, 2, ONE_VMA);
 KILLED(splits, protect, 2, .before = { { 0, 6, 0, RW } });
 KILLED(expands, map, 0, .before = { { 0, 2, 0, RW } });
 KILLED(expands_over, map, 0, GAP);
 KILLED(expands_over_next, map, 4, GAP);
-KILLED(shrinks, shrink, 2, ALONE);
-KILLED(unmapped, unmap, 2, ALONE);
-KILLED(moved, move, 2, ALONE);
+KILLED(shrinks, shrink, 2, ONE_VMA);
+KILLED(unmapped, unmap, 2, ONE_VMA);
+KILLED(moved, move, 2, ONE_VMA);
 KILLED(moved_over, move, 8, .before = { { 2, 4, 0, RW }, { 8, 10, 0, RO } });
-KILLED(waits, move, 2, ALONE, .mmap_lock = true);
+KILLED(waits, move, 2, ONE_VMA, .mmap_lock = true);
 
 #define CASE(text, id)                                                 \
 	{ .name = (text), .data = &(id), .fail = TWIN_NONE, .signals = 1, \
