@@ -363,6 +363,9 @@ static void use_device(void *arg)
 	heddle_assert(!do_user_addr_fault(mm, END, FAULT_FLAG_WRITE));
 	heddle_assert(!vfio_pci_config_write(vdev, true, mm, B));
 	heddle_assert(pte(mm, END)); /* was on: nothing to take away */
+	heddle_assert(vfio_pci_config_write(vdev, false, mm, nowhere) ==
+		      -EFAULT);
+	heddle_assert(pte(mm, END)); /* and is on */
 	WRITE_ONCE(vdev->reg, 7);
 	heddle_assert(!vfio_pci_hot_reset(&vdev, 1));
 	heddle_assert(!vdev->reg && !pte(mm, END));
@@ -399,10 +402,10 @@ static const struct test list_alone = {
 	.vfio = { .ops = &vfio_5_14 },
 };
 
-static void unmap_mm2(void *arg)
+static void unmap_mm(void *arg)
 {
 	(void)arg;
-	do_munmap(mm2, B, END);
+	do_munmap(mm, A, B);
 }
 
 static const struct heddle_variant beside_variants[] = {
@@ -411,7 +414,7 @@ static const struct heddle_variant beside_variants[] = {
 	{ .name = NULL },
 };
 #define beside_setup two_mms
-TWIN_TASKS(beside, { "munmap", unmap_mm2 }, { "off", off });
+TWIN_TASKS(beside, { "munmap", unmap_mm }, { "off", off });
 TWIN(beside, "vfio/off, and munmap in another process", .goals = off_goals);
 
 /* --- a hot reset that finds a lock taken -------------------------------------- */
