@@ -16,7 +16,7 @@ our @EXPORT_OK = qw(mutants apply operators);
 
 # --- what names say --------------------------------------------------------------
 my $note = qr/^(?:heddle_(?:remark|mark|keep|state|limit|unlock_lock_orders)
-	|mm_note\w*|user_(?:call|fault|cause)\w*|hd_\w+|lock_acquired|return_to_user|cpu_relax|\w*assert\w*)$/xi;
+	|mm_note\w*|user_(?:call|fault|cause)\w*|hd_\w+|lock_acquired|return_to_user|cpu_relax|might_\w+|\w*assert\w*)$/xi;
 my $init = qr/init|^(?:refcount|atomic)_set$/; # of what nobody can see yet
 my $check = qr/^(?:WARN|BUG)(?:_ON)?(?:_ONCE)?$/; # protocol if it calls
 my $ordered = qr/^(?:__)?(?:smp|atomic\w*|refcount|(?:try_)?cmpxchg|xchg)_/;
@@ -359,13 +359,14 @@ sub condition {
 # of nothing else; nor is whether something fails, which is the schedule's.  A
 # step that a variant can leave out is left out once.
 my %chooses; # functions that only say so
-my $left_out = qr/mm_does\([^()]*\)/;
+my $left_out = qr/\b\w+_does\([^()]*\)/;
 my $broken = qr/mm_form\(\)->(?:no_\w+|release_behind_test|early_\w+)/;
 
 sub only_chooses {
 	my ($text) = @_;
 	$text =~ s/mm_form\(\)(?:->\w+)*|mm_has\([^()]*\)|$left_out//g;
 	$text =~ s/\b(\w+)\(\)/$chooses{$1} ? '' : $1/ge;
+	$text =~ s/\b(\w+)\b/$fn{chosen}{$1} ? '' : $1/ge;
 	$text =~ s/\b(?:[A-Z][A-Z0-9_]*|likely|unlikely|true|false|\d+)\b//g;
 	return $text !~ /\w/;
 }
@@ -376,7 +377,26 @@ sub is_choice {
 	return 1 if $text =~ /^!?heddle_fail\([^()]*\)$/;
 	return $op ne 'never' if $text =~ /^(?:$left_out|!$broken)$/;
 	return $op ne 'always' if $text =~ /^(?:!$left_out|$broken)$/;
-	return $text =~ /mm_(?:form|has|does)\(|\b\w+\(\)/ && only_chooses($text);
+	return says_form($text) && only_chooses($text);
+}
+
+sub says_form {
+	my ($text) = @_;
+	return $text =~ /mm_(?:form|has)\(|$left_out|\b\w+\(\)/ ||
+		grep { $fn{chosen}{$_} } $text =~ /\b(\w+)\b/g;
+}
+
+# Locals that keep which form it is.
+sub chosen_locals {
+	my ($body) = @_;
+	my %chosen;
+	while ($body =~ /\bbool ((?:[^;()]|\([^()]*\))*);/g) {
+		for (split /,\s*/, $1) {
+			$chosen{$1} = 1 if /^(\w+) = (.*)$/s && says_form($2) &&
+				only_chooses($2);
+		}
+	}
+	return \%chosen;
 }
 
 sub note_choices {
@@ -601,6 +621,8 @@ sub mutants {
 		note_locals($d->{decl});
 		next if $chooses{$d->{name}} || $d->{name} =~ $note;
 		my $open = $at{offset($d->{body}{range}{begin})};
+		$fn{chosen} = chosen_locals(text($tokens[$open]{off},
+			$tokens[match($open)]{end}));
 		visit($d->{body});
 		pairs();
 		calls($open, match($open));

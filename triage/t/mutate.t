@@ -106,15 +106,15 @@ start_read lock-late rwsem_acquire_read -> equivalent (complete: fault_vs_munmap
 start_read never check_mm && unlikely(vma->vm_mm != mm) -> equivalent (complete: fault_vs_munmap:v10)
 start_read always check_mm && unlikely(vma->vm_mm != mm) -> found not reached: re-check fails, read lock granted, fault_vs_munmap:v10
 start_read no-term check_mm -> found not reached: re-check fails, read lock granted, fault_vs_munmap:v10
-start_read no-term unlikely(vma->vm_mm != mm) -> equivalent (no run gets there; complete: fault_vs_munmap:v10)
+start_read no-term unlikely(vma->vm_mm != mm) -> unreached
 start_read never unlikely(recheck_fails(vma, mm)) -> found exclusion vm_area_struct, fault_vs_munmap:v10, 2 preemptions
 start_read always unlikely(recheck_fails(vma, mm)) -> found not reached: read lock granted, fault_vs_munmap:v10
 start_read no-unlock vma_refcount_put -> found circular mmap_lock vm_lock, fault_vs_munmap:v10, 2 preemptions
 start_write never __is_vma_write_locked(vma, &mm_lock_seq) -> equivalent (complete: fault_vs_munmap:v10)
 start_write always __is_vma_write_locked(vma, &mm_lock_seq) -> found exclusion vm_area_struct, fault_vs_munmap:v10, 1 preemption
 start_write always !mm_does(MM_STEP_SEQ_BEHIND_WAIT) -> found data-race read write vm_area_struct.vm_lock_seq, fault_vs_munmap:v10, 0 preemptions
-start_write no-store WRITE_ONCE -> equivalent (no run gets there; complete: fault_vs_munmap:v10)
-start_write unmark WRITE_ONCE -> equivalent (no run gets there; complete: fault_vs_munmap:v10)
+start_write no-store WRITE_ONCE -> unreached
+start_write unmark WRITE_ONCE -> unreached
 start_write never locked < 0 -> equivalent (complete: fault_vs_munmap:v10)
 start_write always locked < 0 -> found refcount saturated vm_area_struct.vm_refcnt, fault_vs_munmap:v10, 0 preemptions
 start_write edge < is <= -> equivalent (complete: fault_vs_munmap:v10)
@@ -147,14 +147,14 @@ like $out, qr/setup no-store/, 'a set-up only if it is named';
 void spare(struct gate *g)\n{\n\tspin_lock(&g->lock);\n}\n\n$1/m;
 spew($gate, $text);
 ($rc, $out) = heddle('mutate', $gate, '--function=spare');
-ok $rc == 1 && $out =~ /spare no-lock spin_lock -> SURVIVED \(no clean variant/,
+ok $rc == 1 && $out =~ /spare no-lock spin_lock -> unreached$/m,
 	'a function that nobody runs';
 # A line that no run executes is said to be one.
 ($text = slurp("$FindBin::Bin/gate.c")) =~
 	s/^(\tif \(open\))/\tif (g->inside.counter > 9)\n\t\tspin_lock(&g->lock);\n$1/m;
 spew($gate, $text);
 ($rc, $out) = heddle('mutate', $gate, '--function=enter', '--operator=no-lock');
-like $out, qr/gate\.c:51 .*equivalent \(no run gets there; complete: gate:whole\)/,
+like $out, qr/gate\.c:51 .*-> unreached$/m,
 	'a line that no run executes';
 
 # --- what cannot be done: one line, exit status 2 -------------------------------------
