@@ -4,6 +4,7 @@
  * Covers tlb.c and check_tlb.c. */
 #include <heddle/mm.h>
 #include <heddle/rmap.h>
+#include <heddle/vfio.h>
 
 #include "../base/twin.h"
 #include "mm.h"
@@ -46,7 +47,8 @@ static void hot_page(void)
 	mm = mm_alloc();
 	mm_add_vma(mm, A, B);
 	mm_add_page(mm, A, 1);
-	mm_load_tlb(USER, mm, A);
+	if (mm_has(MM_TLB))
+		mm_load_tlb(USER, mm, A);
 }
 
 static void user_task(void *arg)
@@ -220,3 +222,124 @@ static void switches(void *arg)
 TWIN_TASKS(switch, { "munmap", unmap }, { "user", switches });
 FORMS(switch, broken_task, SHOWS(ASSERT));
 TWIN(switch, "mm/another mm's translations");
+
+/* --- what one CPU sees, alone -------------------------------------------------------------- */
+
+enum { DEVICE = 0x4000, ZERO = 0x8000 };
+
+static void words_setup(void)
+{
+	unsigned long pfn = 0x77;
+
+	hot_page();
+	mm_add_vma(mm, ZERO, ZERO + PAGE_SIZE);
+	remap_pfn_range(mm_add_vma_flags(mm, DEVICE, DEVICE + PAGE_SIZE,
+					 VM_READ | VM_WRITE | VM_SHARED |
+						 VM_PFNMAP),
+			DEVICE, pfn, PAGE_SIZE);
+}
+
+static unsigned long word_at(unsigned long addr)
+{
+	unsigned long val = ~0ul;
+
+	heddle_assert(!user_read(mm, addr, &val));
+	return val;
+}
+
+/* Two words of a page; what is written to a device is not followed, and not read
+ * elsewhere. */
+static void words(void *arg)
+{
+	(void)arg;
+	heddle_assert(!user_write(mm, A, 7) && !user_write(mm, A + 8, 8));
+	heddle_assert(word_at(A) == 7 && word_at(A + 8) == 8);
+	heddle_assert(mm_word(mm, A) == 7 && mm_word(mm, A + 8) == 8);
+	heddle_assert(!user_write(mm, DEVICE, 9) && !word_at(DEVICE));
+	heddle_assert(!word_at(ZERO));
+}
+
+/* One instruction does not fault. */
+static void loads(void *arg)
+{
+	unsigned long val = 0;
+
+	(void)arg;
+	heddle_assert(user_load(mm, A, &val) && val == 1);
+	heddle_assert(!user_load(mm, B, &val)); /* nothing in the table */
+	heddle_assert(!user_load(mm, ZERO, &val)); /* no table */
+}
+
+#define ANON_ONLY .lock = &vma_lock_v10, .lock_offset = 0x40000000, \
+		  .parts = MM_ANON
+static const struct test no_tlb = { .form = { ANON_ONLY } };
+#define ALONE_VARIANTS(id)                                             \
+	static const struct heddle_variant id##_variants[] = {         \
+		{ .name = "TLB", .data = &safe, .fail = TWIN_NONE,     \
+		  .signals = TWIN_NONE },                              \
+		{ .name = "no TLB", .data = &no_tlb, .fail = TWIN_NONE, \
+		  .signals = TWIN_NONE },                              \
+		{ .name = NULL },                                      \
+	}
+TWIN_TASKS(words, { "user", words });
+ALONE_VARIANTS(words);
+TWIN(words, "mm/words of pages");
+#define loads_setup words_setup
+TWIN_TASKS(loads, { "user", loads });
+ALONE_VARIANTS(loads);
+TWIN(loads, "mm/a load that does not fault");
+
+/* Two CPUs and one word: both orders are there. */
+static void reads(void *arg)
+{
+	(void)arg;
+	if (word_at(A) == 1)
+		heddle_mark("old word");
+	else
+		heddle_mark("new word");
+}
+
+static const char *const order_goals[] = { "old word", "new word", NULL };
+#define order_setup hot_page
+TWIN_TASKS(order, { "reader", reads }, { "writer", user_task });
+ALONE_VARIANTS(order);
+TWIN(order, "mm/a word read and written", .goals = order_goals);
+
+/* --- what is unmapped together is flushed together ------------------------------------------- */
+
+enum { PAST = 0x5000 };
+
+static void hot_pages(void)
+{
+	unsigned long addr;
+
+	mm = mm_alloc();
+	mm_add_vma(mm, A, PAST);
+	for (addr = A; addr < PAST; addr += PAGE_SIZE) {
+		mm_add_page(mm, addr, addr);
+		if (mm_has(MM_TLB))
+			mm_load_tlb(USER, mm, addr);
+	}
+}
+
+static void drops_all(void *arg)
+{
+	(void)arg;
+	heddle_assert(!do_madvise_dontneed(mm, A, PAST));
+	heddle_assert(!do_madvise_dontneed(mm, A, PAST)); /* nothing there */
+	return_to_user();
+}
+
+static void reads_last(void *arg)
+{
+	unsigned long val;
+
+	(void)arg;
+	val = word_at(PAST - PAGE_SIZE);
+	heddle_assert(!val || val == PAST - PAGE_SIZE);
+}
+
+#define range_setup hot_pages
+TWIN_TASKS(range, { "madvise", drops_all }, { "user", reads_last });
+ALONE_VARIANTS(range);
+TWIN(range, "mm/all of a range is flushed");
