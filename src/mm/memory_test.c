@@ -361,6 +361,19 @@ static void device_fork(void)
 }
 STEPS(device_fork, device_memory, MM_ANON);
 
+/* A driver that does not want to know about it; the file is held once more. */
+static void file_fork(void)
+{
+	struct file *file = at(4)->vm_file;
+	unsigned int count = refcount_read(&file->f_count);
+
+	fork_it();
+	heddle_assert(refcount_read(&file->f_count) == count + 1);
+	mmput(child);
+	heddle_assert(refcount_read(&file->f_count) == count);
+}
+STEPS(file_fork, a_file, MM_FILE);
+
 static void huge_group(void)
 {
 	mm_add_vma(mm, PAGE(4), PAGE(8));
@@ -388,7 +401,7 @@ STEPS(huge_fork, huge_group, MM_ANON | MM_THP);
 static const struct heddle_variant fork_variants[] = {
 	ALONE("a page", private_page), ALONE("both write", both_write),
 	ALONE("the zero page", zero_page), ALONE("a number", page_number),
-	ALONE("a device's memory", device_fork),
+	ALONE("a device's memory", device_fork), ALONE("a file", file_fork),
 	ALONE("a huge page", huge_fork), { .name = NULL },
 };
 TWIN_TASKS(fork, { "fork", steps_task });

@@ -347,7 +347,45 @@ ADVISE(advise_two, .form = { V10, .madvise_vma_lock = true },
 ADVISE(advise_hole, .form = { V10 }, .err = -ENOMEM,
        .before = { { 0, 3, 0, RW }, { 5, 6, 0, RW } },
        .after = { { 0, 3, 0, RW }, { 5, 6, 0, RW } });
+
+/* The range ends inside of the VMA. */
+static void inner_pages(void)
+{
+	three_pages();
+	touch(7);
+}
+
+static int drop_inner(void)
+{
+	int err = drop_2_to_6();
+
+	heddle_assert(page_at(7));
+	return err;
+}
+
+/* 6.16: mmap_lock is not needed, up to the VMA's last page. */
+static int drop_unlocked(void)
+{
+	int err;
+
+	mmap_write_lock(mm);
+	err = drop_2_to_6();
+	mmap_write_unlock(mm);
+	return err;
+}
+
+static const struct call advise_inner = {
+	.form = { V10 }, .make = drop_inner, .prepare = inner_pages,
+	.before = { { 0, 8, 0, RW } }, .after = { { 0, 8, 0, RW } },
+};
+static const struct call advise_unlocked = {
+	.form = { V10, .madvise_vma_lock = true }, .make = drop_unlocked,
+	.prepare = three_pages,
+	.before = { { 0, 6, 0, RW } }, .after = { { 0, 6, 0, RW } },
+};
 CALLS(madvise, "madvise/pages go, VMAs stay",
+      CALL_ONLY("a part of a VMA", advise_inner),
+      CALL_ONLY("6.16, without mmap_lock", advise_unlocked),
       CALL_ONLY("one VMA", advise_one), CALL_ONLY("6.16", advise_one_6_16),
       CALL_ONLY("6.16, two VMAs", advise_two),
       CALL_ONLY("a hole", advise_hole));

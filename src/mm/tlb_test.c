@@ -214,6 +214,9 @@ static void switches(void *arg)
 
 	(void)arg;
 	heddle_assert(!user_read(other, A, &val) && val == (broken() ? 1 : 5));
+	/* it has nothing of the other one any more */
+	heddle_assert(!test_bit(USER, &mm->cpu_bitmap) &&
+		      test_bit(USER, &other->cpu_bitmap));
 	if (!user_read(mm, A, &val))
 		heddle_assert(val == 1);
 }
@@ -288,6 +291,46 @@ TWIN(words, "mm/words of pages");
 TWIN_TASKS(loads, { "user", loads });
 ALONE_VARIANTS(loads);
 TWIN(loads, "mm/a load that does not fault");
+
+/* A TLB entry is used also when the page table has no such entry any more, and
+ * there is none where the page table had none; so says the CPU of this task. */
+static unsigned long hidden;
+
+static void no_user(void *arg)
+{
+	(void)arg;
+}
+
+static void remembered_setup(void)
+{
+	unsigned long *pte;
+
+	words_setup();
+	mm_load_tlb(USER, mm, ZERO);
+	pte = &pte_offset(mm, A)->pte[pte_index(A)];
+	hidden = *pte;
+	*pte = 0;
+}
+
+static void remembers(void *arg)
+{
+	struct page_table *table = pte_offset(mm, A);
+	unsigned long val = 0;
+
+	(void)arg;
+	heddle_assert(user_load(mm, A, &val) && val == 1);
+	heddle_assert(user_load(mm, A, &val) && val == 1);
+	heddle_assert(!user_load(mm, ZERO, &val));
+	spin_lock(&table->ptl);
+	install_pte(mm, table, A, hidden);
+	spin_unlock(&table->ptl);
+}
+
+TWIN_TASKS(remembered, { "none", no_user }, { "user", remembers });
+static const struct heddle_variant remembered_variants[] = {
+	{ .name = "TLB", .data = &safe }, { .name = NULL },
+};
+TWIN(remembered, "mm/what a TLB remembers");
 
 /* Two CPUs and one word: both orders are there. */
 static void reads(void *arg)
