@@ -168,7 +168,10 @@ static int strangers(void)
 NEAR(prev, low_then_high, { 2, 4, 0, RW }, { 4, 6, 0, RO });
 NEAR(next, high_then_low, { 2, 4, 0, RW }, { 4, 6, 0, RO });
 NEAR(gap, strangers, { 2, 4, 0, RW }, { 5, 6, 0, RO });
+/* the next one has none */
+NEAR(between, low_then_high, { 2, 4, 0, RW }, { 4, 6, 0, RO }, { 6, 8, 0, RW });
 CALLS(near, "rmap/whose anon_vma is taken",
+      CALL_ONLY("the one's before, not the next one's", between),
       CALL_ONLY("the one's before", prev), CALL_ONLY("the next one's", next),
       CALL_ONLY("nobody's, over a gap", gap));
 
@@ -190,11 +193,13 @@ static int fork_twice(void)
 {
 	int err = anon_vma_fork(child, a);
 
+	heddle_assert(!err || (!child->avc[0] && !child->anon_vma));
 	if (err)
 		return err;
 	heddle_assert(child->anon_vma != a->anon_vma);
 	heddle_assert(vmas_of(a->anon_vma) == 2);
 	err = anon_vma_fork(grandchild, child);
+	heddle_assert(!err || (!grandchild->avc[0] && !grandchild->anon_vma));
 	if (err)
 		return err;
 	/* linked to all that its parent is linked to */
@@ -254,6 +259,40 @@ static const struct heddle_variant clones_variants[] = {
 	{ .name = NULL },
 };
 TWIN(clones, "rmap/clone, fork, unlink", .check = one_left_check);
+
+/* Nothing to link to, nothing to make. */
+static int fork_without(void)
+{
+	struct vm_area_struct *copy = vm_area_dup(at(4));
+	struct folio folio = { .mapping = NULL };
+	struct anon_vma *av = at(2)->anon_vma;
+	int err;
+
+	if (!copy)
+		return -ENOMEM;
+	err = anon_vma_fork(copy, at(4));
+	heddle_assert(!err && !copy->anon_vma && !copy->avc[0]);
+	vm_area_free(copy);
+	/* and a reference is to what is there */
+	heddle_assert(!folio_get_anon_vma(&folio));
+	folio.mapping = av;
+	heddle_assert(folio_get_anon_vma(&folio) == av);
+	heddle_assert(refcount_read(&av->refcount) == 2);
+	put_anon_vma(av);
+	return 0;
+}
+
+static void prepare_2(void)
+{
+	heddle_assert(!prepare(2));
+}
+
+static const struct call without = {
+	.form = { V10, ANON }, .make = fork_without, .prepare = prepare_2,
+	.before = { { 2, 3, 0, RW }, { 4, 6, 0, RW } },
+	.after = { { 2, 3, 0, RW }, { 4, 6, 0, RW } },
+};
+CALLS(without, "rmap/no anon_vma", CALL_ONLY("fork", without));
 
 /* The last link goes: so does the anon_vma; whoever still has it, uses what was
  * freed. */
