@@ -113,6 +113,7 @@ static struct vm_area_struct *try_merge(struct mmap_state *map, int *err)
 		.vm_mm = map->mm,
 	};
 
+	/* *err is 0 by now */
 	return map->file ? NULL : vma_merge_new_range(&proto, err);
 }
 

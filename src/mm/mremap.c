@@ -46,7 +46,8 @@ static void move_page_tables(struct mm_struct *mm, unsigned long from,
 		src = pte_offset(mm, from + off);
 		if (!src)
 			continue;
-		dst = pte_alloc(mm, to + off); /* no huge page there: unmapped */
+		/* nothing is mapped there, so no huge page either */
+		dst = pte_alloc(mm, to + off);
 		move_pte(mm, from + off, to + off, src, dst);
 	}
 }

@@ -83,7 +83,10 @@ static int commit_merge(const struct merge *m, struct vm_area_struct *dup)
 		undo_dup_anon_vma(dup);
 		return -ENOMEM;
 	}
-	/* the bound of shrinks that moves is target's: no huge page crosses it */
+	/* The bound that moves between target and shrinks is one for both, so
+	 * the huge page that it cuts is split as target's.  (The kernel asks for
+	 * shrinks too: it splits only what the VMA that it is asked for
+	 * covered.) */
 	vma_start_change(&vp, m->start, m->end);
 	vma_set_range(m->target, m->start, m->end);
 	if (m->shrinks)
@@ -103,7 +106,8 @@ static int lock_for_merge(const struct merge *m, struct vm_area_struct *vma)
 		err = vma_start_write_early(m->remove2);
 	if (err || (mm_form()->modify & MM_MODIFY_ORDER) != MM_MODIFY_6_6)
 		return err;
-	vma_start_write(vma);
+	vma_start_write(vma); /* 6.6: all of them before dup_anon_vma() */
+	/* it is never vma */
 	vma_start_write(m->target);
 	if (m->remove2)
 		vma_start_write(m->remove2);
@@ -150,8 +154,10 @@ struct vm_area_struct *vma_merge_existing_range(struct vm_area_struct *vma,
 		next = NULL;
 	if (prev && next && !same_anon_vma(prev, next))
 		next = NULL;
-	if (head && tail && !may_go(vma)) /* nor may next: it has the same ops */
+	if (head && tail && !may_go(vma))
 		prev = next = NULL;
+	/* and if vma may, next may as well: it fits, so it has the same
+	 * ops */
 	if (!prev && !next)
 		return NULL;
 	m.target = prev ? prev : next;

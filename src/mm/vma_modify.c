@@ -27,8 +27,11 @@ static bool prepare_locks(void)
 
 void init_vma_prep(struct vma_prepare *vp)
 {
-	if (mm_has(MM_ANON)) /* adj_next's is its own: dup_anon_vma() */
+	if (mm_has(MM_ANON))
 		vp->anon_vma = vp->vma->anon_vma;
+	/* adj_next has no other: dup_anon_vma() has been there before.  (The
+	 * kernel would take adj_next's if this one had none, and warns if both
+	 * have different ones.) */
 	if (mm_has(MM_FILE) && vp->vma->vm_file)
 		vp->mapping = vp->vma->vm_file->f_mapping;
 }

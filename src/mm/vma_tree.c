@@ -89,6 +89,8 @@ static void publish(struct mm_struct *mm, struct maple_node *node)
 
 	rcu_assign_pointer(mm->mm_mt.root, node);
 	mm_note(MM_NOTE_TREE, mm, NULL, 0);
+	/* walks that stand in it start again, and it stays as long as they may
+	 * look */
 	WRITE_ONCE(old->dead, 1);
 	kfree_rcu(old, rcu);
 }
