@@ -362,7 +362,8 @@ static void user(void *arg)
 
 static const struct call hot = {
 	.form = { V10, .parts = MM_ANON | MM_TLB }, .prepare = hot_page,
-	.before = { { 3, 4, 0, RW } },
+	/* the neighbour keeps the page table, else freeing it would flush */
+	.before = { { 2, 3, 0, RO }, { 3, 4, 0, RW } },
 };
 static const char *const hot_goals[] = { "the page has gone", NULL };
 #define hot_setup call_setup
