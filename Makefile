@@ -167,14 +167,16 @@ $(top_bins): $(B)/t/%: $(B)/obj/%.o $(core_o) $(mm_o) $(scenario_o) \
 # The house rules; unit tests; the verbs, corpus and variants; then engine,
 # oracles, primitives and triage once more under the sanitizers and by gcc
 # (models are always clang's).
-prove = prove $(if $(V),-v)
+prove = prove -j$(shell getconf _NPROCESSORS_ONLN) $(if $(V),-v)
 units := $(twin_bins) $(plain_bins)
 .PHONY: units verbs test-san test-gcc
 units: $(units)
 	$(Q)$(prove) --exec '' $(units)
 
+# The longest first, so that it does not run alone in the end.
 verbs: all
-	$(Q)HEDDLE=$(CURDIR)/$(B)/heddle $(prove) triage/t/*.t
+	$(Q)HEDDLE=$(CURDIR)/$(B)/heddle $(prove) triage/t/variants.t \
+		$(filter-out %/variants.t,$(wildcard triage/t/*.t))
 
 tidy: deps
 	$(Q)$(prove) .ci/tidy.t
