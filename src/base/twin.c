@@ -115,8 +115,9 @@ static void test(const struct heddle_scenario *s,
 	hd_explore_run(&x);
 	good = seen == want && x.complete && goals_reached(x.marks) &&
 	       replay_all();
-	tap_ok(good, "%s: %s %s (%llu runs)", s->name, v->name,
-	       want ? "as expected" : "clean", (unsigned long long)x.runs);
+	tap_ok(good, "%s: %s %s (%llu runs%s)", s->name, v->name,
+	       want ? "as expected" : "clean", (unsigned long long)x.runs,
+	       v->bound ? ", bounded" : "");
 	if (seen != want) {
 		print_set("     got", seen);
 		print_set("expected", want);
