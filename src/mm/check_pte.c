@@ -3,7 +3,9 @@
  *
  * pte-without-vma   a PTE is installed at an address that no VMA of the tree
  *                   covers, or is still there when all tasks have ended, or
- *                   when its table is freed
+ *                   when its table is freed.  A task that has mmap_lock for write
+ *                   may install it first and store the VMA then (remap_pfn_range
+ *                   in ->mmap): it is judged when it gives the lock back
  * pte-rights        a PTE can be written to, and its VMA cannot: when a writer
  *                   gives mmap_lock back or shares it, and at the end (of pages
  *                   that are folios)
@@ -14,6 +16,8 @@
 
 #include "../engine/engine.h"
 #include "check.h"
+
+static u16 *early; /* world: of each check_mm(), a bit a page: judged later */
 
 static void raise(u8 kind, u8 fatal, u32 pc)
 {
@@ -115,13 +119,52 @@ static void on_end(const struct hd_event *ev)
 	}
 }
 
+static u16 *early_of(const struct mm_struct *mm)
+{
+	u32 i;
+
+	for (i = 0; check_mm(i) && check_mm(i) != mm; i++)
+		;
+	return check_mm(i) ? &early[i] : NULL;
+}
+
+static void on_set(const struct mm_struct *mm, u64 addr, u32 pc)
+{
+	u16 *pages = early_of(mm);
+
+	if (check_covered(mm, addr))
+		return;
+	if (pages && addr < TASK_SIZE &&
+	    hd_lock_is_held(&mm->mmap_lock.dep_map, 0))
+		*pages |= (u16)(1u << (addr >> PAGE_SHIFT));
+	else
+		raise(HD_V_PTE_WITHOUT_VMA, 0, pc);
+}
+
+/* The writer is done with the tree. */
+static void judge_early(const struct mm_struct *mm, u32 pc)
+{
+	u16 *pages = early_of(mm);
+	u64 addr;
+
+	for (addr = 0; pages && *pages && addr < TASK_SIZE; addr += PAGE_SIZE)
+		if (*pages & 1u << (addr >> PAGE_SHIFT) &&
+		    check_mapped(mm, addr) && !check_covered(mm, addr))
+			raise(HD_V_PTE_WITHOUT_VMA, 0, pc);
+	if (pages)
+		*pages = 0;
+}
+
 static void on_note(const struct hd_event *ev)
 {
 	const struct mm_struct *mm = (const struct mm_struct *)ev->op.addr;
 
-	if (ev->op.code == MM_NOTE_PTE_SET && !check_covered(mm, ev->old))
-		raise(HD_V_PTE_WITHOUT_VMA, 0, ev->op.pc);
-	if (ev->op.code == MM_NOTE_WRITE_END_ALL && ev->val && mm_has(MM_ANON))
+	if (ev->op.code == MM_NOTE_PTE_SET)
+		on_set(mm, ev->old, ev->op.pc);
+	if (ev->op.code != MM_NOTE_WRITE_END_ALL || !ev->val)
+		return;
+	judge_early(mm, ev->op.pc);
+	if (mm_has(MM_ANON))
 		judge_rights(mm, ev->op.pc);
 }
 
@@ -139,6 +182,7 @@ static void on_bad_access(const struct hd_event *ev)
 
 void check_pte_start(void)
 {
+	early = hd_world_reserve(CHECK_MMS * sizeof(*early));
 	hd_subscribe(HD_EV_NOTE, on_note);
 	hd_subscribe(HD_FREE, on_free);
 	hd_subscribe(HD_EV_BAD_ACCESS, on_bad_access);

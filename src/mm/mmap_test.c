@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* mmap() at a fixed address, safe and broken twins.
  *
- * Covers mmap.c. */
+ * Covers mmap.c, and check_pte.c where a page is there before its VMA. */
 #include <heddle/mm.h>
 #include <heddle/rmap.h>
+#include <heddle/vfio.h>
 
 #include "../base/twin.h"
 
@@ -439,6 +440,46 @@ static void holder(void *arg)
 	mmap_write_lock(mm);
 	mmap_write_unlock(mm);
 }
+
+/* A device's ->mmap maps its memory at once, before the VMA can be found. */
+static int device_mmap(struct file *f, struct vm_area_struct *vma)
+{
+	(void)f;
+	if (callback_err)
+		return callback_err;
+	remap_pfn_range(vma, vma->vm_start, 1, PAGE_SIZE);
+	return 0;
+}
+
+static const struct file_operations device = { .mmap = device_mmap };
+
+static void with_device(void)
+{
+	with_file();
+	file->f_op = &device;
+}
+
+static void map_device(void *arg)
+{
+	(void)arg;
+	if (!broken()) {
+		heddle_assert(!map_a());
+		return;
+	}
+	mmap_write_lock(mm);
+	set_pte(mm, pte_alloc(mm, A), A, 7); /* and no VMA ever */
+	mmap_write_unlock(mm);
+}
+
+static const struct heddle_variant early_variants[] = {
+	{ .name = "6.5", .data = &v6_5, .fail = TWIN_NONE },
+	{ .name = "broken", .data = &broken_task,
+	  .expect = { SHOWS(PTE_WITHOUT_VMA), SHOWS(LEAK) } },
+	{ .name = NULL },
+};
+#define early_setup with_device
+TWIN_TASKS(early, { "mmap", map_device });
+TWIN(early, "mmap/pages before the VMA");
 
 static const char *const kill_goals[] = { "killed", "mapped", NULL };
 static const struct heddle_variant kill_variants[] = {
