@@ -3,6 +3,7 @@
 #   make tidy    the house rules alone          make bench  the speed table
 #   make demo    the main job on the mail that heddle comes from
 #   make soak    ten million schedules over all clean variants
+#   make mutants every model broken in every place, for some hours
 #   V=1          show commands                  SAN=address,undefined
 #   CORO=ucontext  coroutines without assembly  CC=gcc  (models: always clang)
 
@@ -61,7 +62,7 @@ mm_o := $(call obj,$(mm_model))
 scenario_o := $(call obj,$(scenarios))
 triage_o := $(call obj,$(triage))
 
-.PHONY: all test tidy bench demo soak clean
+.PHONY: all test tidy bench demo soak mutants clean
 .SECONDARY:
 all: $(B)/heddle $(B)/heddle-cc $(B)/heddle-mutate
 
@@ -237,6 +238,9 @@ demo: all
 
 soak: all
 	$(Q)sh triage/soak.sh $(B)/heddle
+
+mutants: all $(units)
+	$(Q)sh triage/mutants.sh $(B)/heddle
 
 -include fuzz/fuzz.mk
 -include triage/triage.mk
