@@ -257,7 +257,9 @@ void fuzz_feedback_start(void)
 
 	memset(known, 0, sizeof(known));
 	for (i = 0; i < hd_profile.nshared; i++)
-		known[(hd_profile.word[i] - HD_HEAP_BASE) / 8] = MEETING;
+		if (hd_in_heap(hd_profile.word[i]))
+			known[(hd_profile.word[i] - HD_HEAP_BASE) / 8] =
+				MEETING;
 	hd_eng.feedback = on_op;
 	hd_eng.state = on_state;
 	hd_subscribe(HD_EV_ACQUIRE, on_acquire);
