@@ -258,7 +258,7 @@ static void add_variable(Dwarf_Die *die)
 	struct variable *v;
 
 	if (!dwarf_attr(die, DW_AT_location, &a) ||
-	    dwarf_getlocation(&a, &op, &n) || n != 1 ||
+	    dwarf_getlocation(&a, &op, &n) || !n ||
 	    op[0].atom != DW_OP_addr || !type_of(die, &type))
 		return;
 	if (!(nvariables & (nvariables + 1)) || !variables)
@@ -266,7 +266,8 @@ static void add_variable(Dwarf_Die *die)
 				    (2 * nvariables + 2) * sizeof(*v));
 	v = &variables[nvariables++];
 	v->addr = op[0].number;
-	v->size = size_of(&type);
+	/* more ops: clang made a bool of an int that is only 0 or 1 */
+	v->size = n == 1 ? size_of(&type) : 1;
 	v->name = dwarf_diename(die);
 	v->type = type;
 }
