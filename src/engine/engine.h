@@ -317,6 +317,8 @@ bool hd_is_telling(const struct hd_op *op);
 bool hd_telling_learn(const struct hd_op *op); /* false: known */
 void hd_profile_note(const struct hd_op *op, u32 task);
 void hd_profile_decision(void);
+/* The race oracle: these bytes are accessed without order. */
+void hd_profile_raced(u64 addr);
 void hd_profile_run(void);
 void hd_profile_clear(void);
 

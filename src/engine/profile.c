@@ -5,12 +5,12 @@
  * stores, RMWs and lock ops show to be shared (HD_CHOICE); a free touches all
  * of its object, which would make every field a choice, so it is a choice
  * itself and does not count for the fields, unless there is no other choice in
- * the object.  Exhaustive search needs the whole
- * truth about what is private (HD_CONFLICT): frees and what primitives touch
- * beside their op count, and what its own runs show is added.  So that a run stays
- * a pure function of its schedule, the answer comes from a fixed set of runs
- * made when the variant is loaded: run-to-block from each task, and random
- * walks with fixed seeds that choose at every op. */
+ * the object, or the race oracle sees an access that nothing orders with it.
+ * Exhaustive search needs the whole truth about what is private (HD_CONFLICT):
+ * frees and what primitives touch beside their op count, and what its own runs
+ * show is added.  So that a run stays a pure function of its schedule, the answer
+ * comes from a fixed set of runs made when the variant is loaded: run-to-block
+ * from each task, and random walks with fixed seeds that choose at every op. */
 #include <string.h>
 
 #include "engine.h"
@@ -137,6 +137,17 @@ bool hd_telling_learn(const struct hd_op *op)
 	return true;
 }
 
+/* Words on which the race oracle reported, by address. */
+enum { RACED = 64 };
+static u64 raced[RACED];
+static u32 nraced;
+
+void hd_profile_raced(u64 addr)
+{
+	if (nraced < RACED)
+		raced[nraced++] = addr;
+}
+
 void hd_profile_decision(void)
 {
 	decisions++;
@@ -150,6 +161,7 @@ void hd_profile_clear(void)
 	memset(writer, 0, sizeof(writer));
 	memset(telling, 0, sizeof(telling));
 	memset(&hd_profile, 0, sizeof(hd_profile));
+	nraced = 0;
 }
 
 static void runs(void)
@@ -235,6 +247,17 @@ static void choose_in_freed(void)
 	}
 }
 
+static void choose_in_raced(void)
+{
+	u32 i, w;
+
+	for (i = 0; i < nraced; i++) {
+		w = hd_word_of(raced[i]);
+		if (w < HD_WORDS && !(hd_shared[w] & HD_CHOICE))
+			add_choice(w, MANY_WRITERS);
+	}
+}
+
 void hd_profile_run(void)
 {
 	u32 total = HD_PROFILE_RUNS + W->ntasks, i, t;
@@ -246,6 +269,7 @@ void hd_profile_run(void)
 		if ((seen[0][i] & BOTH) == BOTH)
 			add_choice(i, writer[i]);
 	choose_in_freed();
+	choose_in_raced();
 	hd_eng.all_choice = false;
 	counting = true;
 	hd_profile.decisions = 0;

@@ -70,13 +70,16 @@ void race_raise(const struct race_access *a, const struct race_entry *o,
 {
 	struct hd_verdict v = { .kind = HD_V_DATA_RACE, .pc = a->pc,
 				.other_task = o->task, .other_n = o->n };
+	u64 addr;
 
 	if ((a->bits | o->bits) & RACE_ASSERT)
 		v.kind = HD_V_ASSERT_RACE;
 	if (was_raised(a, o) || !room_for(v.kind))
 		return;
+	addr = race_address(a->granule) + (u64)__builtin_ctz(a->bytes & o->bytes);
+	if (unlikely(hd_eng.profiling))
+		hd_profile_raced(addr);
 	name_both(&v, what, race_word(o->bits));
-	name_object(&v, race_address(a->granule) +
-				(u64)__builtin_ctz(a->bytes & o->bytes));
+	name_object(&v, addr);
 	hd_raise(v);
 }
