@@ -50,7 +50,8 @@ engine := $(filter-out src/engine/coro%,$(filter-out %_test.c,\
 oracle := $(filter-out %_test.c,$(wildcard src/oracle/*.c))
 kernel := $(filter-out %_test.c,$(wildcard src/kernel/*.c))
 checks := $(filter-out %_test.c,$(wildcard src/mm/check*.c))
-core := $(engine) $(oracle) $(kernel) $(checks) src/run.c
+posix := $(filter-out %_test.c,$(wildcard src/posix/*.c))
+core := $(engine) $(oracle) $(kernel) $(posix) $(checks) src/run.c
 mm_model := $(filter-out %_test.c src/mm/check%,$(wildcard src/mm/*.c))
 scenarios := $(wildcard src/scenario/*.c)
 models := $(mm_model) $(scenarios)
@@ -73,8 +74,14 @@ include .ci/packages.mk
 # Model objects: everything that is instrumented.  Tests of the kernel API and
 # of the oracles (x_test.c beside x.c) are models too: they are scenarios.
 model_tests := $(wildcard src/kernel/*_test.c src/oracle/*_test.c \
-	src/mm/*_test.c)
+	src/posix/*_test.c src/mm/*_test.c)
 model_o := $(call obj,$(models) $(model_tests))
+
+# These are programs, as heddle-cc builds them.
+posix_test_o := $(call obj,$(wildcard src/posix/*_test.c))
+$(posix_test_o): MODEL_FLAGS += -femulated-tls
+$(posix_test_o): MODEL_OBJCOPY += --redefine-syms=src/posix/calls
+$(posix_test_o): src/posix/calls
 
 $(model_o): $(B)/obj/%.o: %.c | deps
 	$(call say,MODEL,$<)
@@ -115,8 +122,19 @@ $(B)/lib/stubs: $(B)/obj/src/mm/stubs.o
 	@mkdir -p $(@D)
 	$(Q)nm -P --defined-only $< | cut -d' ' -f1 | sort > $@
 
+# What fuzz targets of programs need for the names of locks.
+$(B)/lib/names.o: $(call obj,$(filter-out %_test.c,$(wildcard triage/sym*.c)))
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)ld -r -o $@ $^
+
+# What it renames in programs.
+$(B)/lib/calls: src/posix/calls
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+
 $(B)/heddle-cc: triage/heddle-cc.in $(B)/lib/heddle.o $(B)/lib/fuzz.o \
-		$(B)/lib/stubs Makefile
+		$(B)/lib/stubs $(B)/lib/calls $(B)/lib/names.o Makefile
 	$(call say,GEN,$@)
 	$(Q)sed -e 's|@VERSION@|$(VERSION)|;s|@INCLUDE@|$(CURDIR)/include|' \
 		-e 's|@MODEL_CC@|$(MODEL_CC)|;s|@CC@|$(CC)|' \

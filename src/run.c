@@ -12,6 +12,7 @@
 #include "kernel/kernel.h"
 #include "mm/check.h"
 #include "oracle/oracle.h"
+#include "posix/program.h"
 
 static void start_oracles(void)
 {
@@ -37,7 +38,15 @@ const char *hd_open(const struct heddle_scenario *s,
 		.daemons = start_daemons,
 	};
 
-	return hd_load(s, v, &parts);
+	const char *why;
+
+	hd_eng.shared_stack = HD_NO_STACK;
+	if (s->tasks != hd_program_table)
+		return hd_load(s, v, &parts);
+	hd_eng.shared_stack = HD_STACK_BASE; /* of main, the first task */
+	hd_program_all_tasks();
+	why = hd_load(s, v, &parts);
+	return !why && hd_program_cut_tasks() ? hd_load(s, v, &parts) : why;
 }
 
 static struct hd_outcome outcome(void)

@@ -62,6 +62,8 @@ static void tell_finding(const struct exploration *e, const struct finding *f)
 	       plural(f->preemptions));
 	if (f->kind == HD_V_LIMIT)
 		printf("no bug: a limit of heddle\n");
+	else if (is_program(e->target.scenario))
+		printf("found\n");
 	else if (!variant_expects(e->target.variant, f->kind))
 		printf("NOT EXPECTED of this variant\n");
 	else if (at < 0 || e->bound < 0 || (u32)at == f->preemptions)
@@ -91,6 +93,7 @@ static void tell_missed(const struct exploration *e)
 static void tell_scope(const struct exploration *e)
 {
 	const char *what = e->findings.n ? "every" : "no violation in any";
+	const char *it = is_program(e->target.scenario) ? "program" : "model";
 	char events[80];
 
 	if (!e->complete)
@@ -100,10 +103,10 @@ static void tell_scope(const struct exploration *e)
 		       e->wanted && e->o.want ? "stopped at --want" :
 						 "stopped at --max-schedules");
 	else if (e->bound < 0)
-		printf("complete: %s interleaving of this model\n", what);
+		printf("complete: %s interleaving of this %s\n", what, it);
 	else
-		printf("complete: %s interleaving of this model with at most "
-		       "%d preemption%s\n", what, e->bound,
+		printf("complete: %s interleaving of this %s with at most "
+		       "%d preemption%s\n", what, it, e->bound,
 		       plural((u64)e->bound));
 	snprintf(events, sizeof(events), "failures up to %lld, signals up to "
 		 "%lld", (long long)e->o.fail, (long long)e->o.signals);

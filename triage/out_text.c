@@ -26,7 +26,8 @@ static void print_preemptions(const struct story *s, struct page *p)
 			 r->exhausted);
 	else if (r->min_known && s->preemptions)
 		snprintf(least, sizeof(least), "; fewer: not proved");
-	page_wrap(p, 2, "%s%s%s.  MODEL, not kernel code", n, more, least);
+	page_wrap(p, 2, "%s%s%s.%s", n, more, least, is_program(s->scenario) ? "" :
+		  "  MODEL, not kernel code");
 }
 
 static void print_head(const struct story *s, struct page *p)
@@ -34,7 +35,9 @@ static void print_head(const struct story *s, struct page *p)
 	const char *source = variant_source(s->scenario, s->variant);
 
 	page_wrap(p, 8, "heddle: %s", s->title);
-	if (s->scenario->canary)
+	if (is_program(s->scenario))
+		page_wrap(p, 2, "program %s", s->scenario->name);
+	else if (s->scenario->canary)
 		page_line(p, "planted: nothing real is modelled");
 	else
 		page_wrap(p, 2, "model of %s",

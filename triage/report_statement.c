@@ -6,6 +6,7 @@
  * is one, else the function that the call at this place names.  The object is
  * the field, the values are those of the run. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "report.h"
@@ -216,7 +217,9 @@ void object_text(const struct hd_record *rec, char *buf, size_t size)
 
 	buf[0] = 0;
 	if (!type) {
-		if (!sym_data(rec->ev.op.addr, buf, size))
+		if (hd_in_shared_stack(rec->ev.op.addr))
+			snprintf(buf, size, "(local)");
+		else if (!sym_data(rec->ev.op.addr, buf, size))
 			buf[0] = 0;
 		return;
 	}
@@ -323,6 +326,13 @@ bool is_interrupted(const struct hd_record *rec)
 	return rec->ev.text && !strncmp(rec->ev.text, "interrupted by ", 15);
 }
 
+/* pthread_create(): the op on the count of threads. */
+static bool makes_thread(const struct hd_record *rec)
+{
+	return rec->ev.op.kind == HD_WAKE && rec->type &&
+	       !strcmp(rec->type, "process");
+}
+
 void statement_make(const struct hd_record *rec, struct statement *s)
 {
 	u8 kind = rec->ev.op.kind;
@@ -347,6 +357,15 @@ void statement_make(const struct hd_record *rec, struct statement *s)
 	if (kind == HD_RCU_LOCK || kind == HD_RCU_UNLOCK || kind == HD_USER ||
 	    kind == HD_AWAIT || kind == HD_EV_EXIT)
 		return;
+	if (makes_thread(rec)) {
+		snprintf(s->values, sizeof(s->values), "T%u", (u32)rec->ev.old);
+		return;
+	}
+	if (kind == HD_JOIN && !strncmp(rec->object, "thread#", 7)) {
+		snprintf(s->values, sizeof(s->values), "T%d", /* 1 is main */
+			 atoi(rec->object + 7) - 1);
+		return;
+	}
 	if (kind == HD_EV_BLOCKED) {
 		snprintf(s->values, sizeof(s->values), "%s",
 			 is_interrupted(rec) ? "interrupted" : "sleeps");

@@ -62,6 +62,8 @@ bool sym_is_api_file(const char *file)
 	static const char api[] = "include/heddle/";
 	const char *at = file ? strstr(file, api) : NULL;
 
+	if (file && !strncmp(file, "/usr/", 5)) /* of the C library */
+		return true;
 	/* mm.h and mm/ are model code */
 	return at && strncmp(at + sizeof(api) - 1, "mm", 2);
 }

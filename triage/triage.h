@@ -4,6 +4,7 @@
 #define TRIAGE_TRIAGE_H
 
 #include <heddle/heddle.h>
+#include <heddle/program.h>
 #include <stdio.h>
 
 #include "../src/engine/engine.h"
@@ -28,6 +29,11 @@ bool target_parse(const char *arg, struct target *t);
 bool target_open(const struct target *t); /* hd_open(), line on stderr */
 bool variant_expects(const struct heddle_variant *v, u8 verdict);
 /* The mail or commit of this form, else of the scenario; may be NULL. */
+/* Not a model of something, but the thing itself (heddle-cc of a main()). */
+static inline bool is_program(const struct heddle_scenario *s)
+{
+	return s->tasks == hd_program_table;
+}
 const char *variant_source(const struct heddle_scenario *s,
 			   const struct heddle_variant *v);
 

@@ -64,7 +64,9 @@
 	  "device memory in reach while it is turned off")                     \
 	X(SPURIOUS_SUCCESS, "spurious-success", "success without an effect") \
 	X(PTE_RIGHTS, "pte-rights", "PTE allows what its VMA does not")      \
-	X(NO_KEY, "no-key", "trying to register non-static key")
+	X(NO_KEY, "no-key", "trying to register non-static key")             \
+	X(ABORT, "abort", "program aborted")                                 \
+	X(EXIT_STATUS, "exit-status", "program failed")
 
 enum hd_verdict_kind {
 	HD_V_NONE,

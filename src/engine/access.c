@@ -46,7 +46,8 @@ static noinline void null_access(u32 pc)
 	hd_raise(v);
 }
 
-/* Outside the heap: an op only if it is static data of a model. */
+/* Outside the heap: an op only if it is static data of a model, or a local that
+ * threads of a program may share. */
 static bool is_static(u64 addr, u32 pc)
 {
 	if (unlikely(addr < 4096))
@@ -54,7 +55,7 @@ static bool is_static(u64 addr, u32 pc)
 	/* no op; but if there is no memory, boot.c knows whose access it was */
 	hd_eng.foreign = addr;
 	hd_eng.foreign_pc = pc;
-	return hd_in_statics(addr);
+	return hd_in_statics(addr) || hd_in_shared_stack(addr);
 }
 
 static __always_inline struct hd_op read_of(u64 addr, u32 size, u8 flags,

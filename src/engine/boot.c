@@ -73,10 +73,11 @@ static void run_as_boot(void (*fn)(void))
 /* Handlers need not come; once they came they have to end. */
 bool hd_users_done(void)
 {
-	u32 i;
+	const struct hd_task *t;
 
-	for (i = 0; i < W->nuser; i++)
-		if (W->tasks[i].state != HD_DONE && !(W->to_come >> i & 1))
+	for (t = W->tasks; t < W->tasks + W->nuser; t++)
+		if (t->state != HD_DONE && !t->daemon &&
+		    !(W->to_come >> t->id & 1))
 			return false;
 	return true;
 }

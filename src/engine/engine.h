@@ -77,6 +77,8 @@ struct hd_engine {
 	bool handlers;      /* the variant has interrupt handlers */
 	u64 *cpu_words;     /* two of each CPU, in the heap: what stands for
 			     * its interrupts and its softirqs (irq.c) */
+	u64 shared_stack;   /* base of the stack whose locals other tasks may
+			     * reach: main()'s, of a program; HD_NO_STACK: none */
 	u64 foreign;        /* where model code last went outside the heap */
 	u32 foreign_pc;
 	/* recording */
@@ -97,6 +99,12 @@ struct hd_engine {
 	void (*state)(u32 hash);
 };
 extern struct hd_engine hd_eng;
+
+static const u64 HD_NO_STACK = 1ull << 63;
+static __always_inline bool hd_in_shared_stack(u64 addr)
+{
+	return addr - hd_eng.shared_stack < HD_STACK_SIZE;
+}
 
 enum { HD_ASK_CHOOSE = 1, HD_ASK_FAIL = 2, HD_ASK_SIGNAL = 3 };
 
@@ -126,6 +134,7 @@ void hd_publish_until_zero(u8 kind, const u32 *word, u8 flags, u32 pc);
 u64 hd_enabled(void);                 /* tasks that can be chosen now */
 void hd_resume(struct hd_task *t);    /* main context: let t run its op */
 void hd_finish(void);                 /* main context: judge the end */
+void hd_end_task(struct hd_task *t);  /* the current one; never returns */
 /* Is the task's pending op a choice for strategies? */
 bool hd_is_choice(const struct hd_task *t);
 bool hd_is_private(const struct hd_op *op); /* for exhaustive search */

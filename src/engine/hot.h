@@ -11,11 +11,13 @@
 #include "../base/hash.h"
 #include "engine.h"
 
-/* Words of 4 bytes: of the heap, then of static data (its first 64 KiB). */
+/* Words of 4 bytes: of the heap, then of static data (its first 64 KiB), then of
+ * the shared stack. */
 enum {
 	HD_HEAP_WORDS = HD_HEAP_SIZE / 4,
 	HD_STATIC_WORDS = 16384,
-	HD_WORDS = HD_HEAP_WORDS + HD_STATIC_WORDS
+	HD_STACK_WORDS = (u32)HD_STACK_SIZE / 4,
+	HD_WORDS = HD_HEAP_WORDS + HD_STATIC_WORDS + HD_STACK_WORDS
 };
 /* Two tasks touch the word, one writing (profile.c).  Bits from HD_WRITER on:
  * the only task that writes it, plus 1; its own loads are no choices. */
@@ -43,6 +45,9 @@ static __always_inline u32 hd_word_of(u64 addr)
 		return (u32)((addr - HD_HEAP_BASE) / 4);
 	if (hd_in_statics(addr) && off / 4 < HD_STATIC_WORDS)
 		return HD_HEAP_WORDS + (u32)(off / 4);
+	if (hd_in_shared_stack(addr))
+		return HD_HEAP_WORDS + HD_STATIC_WORDS +
+		       (u32)((addr - hd_eng.shared_stack) / 4);
 	return HD_WORDS;
 }
 
@@ -117,6 +122,8 @@ static __always_inline u64 hd_address_id(u64 addr)
 
 		return o ? o->id + (addr - (u64)o) : addr - HD_HEAP_BASE;
 	}
+	if (hd_in_shared_stack(addr))
+		return addr - hd_eng.shared_stack + HD_HEAP_SIZE;
 	return hd_in_statics(addr) ? addr - (u64)__start_hd_data : 0;
 }
 

@@ -11,7 +11,7 @@
 #include "engine.h"
 #include "hot.h"
 
-struct hd_engine hd_eng;
+struct hd_engine hd_eng = { .shared_stack = HD_NO_STACK };
 
 /* --- who can be chosen ----------------------------------------------------- */
 
@@ -40,7 +40,9 @@ static __always_inline u64 enabled_but_for_irqs(void)
 		closed |= (u64)(*word != 0) << i;
 	}
 	on = W->ready & ~closed;
-	return unlikely(W->cond) ? of_conditions_met(on) : on;
+	if (unlikely(W->cond))
+		on = of_conditions_met(on);
+	return likely(on) ? on : W->late;
 }
 
 u64 hd_enabled(void)
@@ -341,7 +343,7 @@ int hd_current(void)
 
 /* --- tasks ------------------------------------------------------------------ */
 
-static void task_end(struct hd_task *t)
+void hd_end_task(struct hd_task *t)
 {
 	struct hd_event ev = { .op = { .kind = HD_EV_EXIT } };
 
@@ -364,7 +366,7 @@ static void task_main(void *arg)
 	struct hd_task *t = arg;
 
 	t->fn(t->arg);
-	task_end(t);
+	hd_end_task(t);
 	__builtin_trap();
 }
 

@@ -33,7 +33,10 @@ static u64 address_of(u32 word)
 {
 	if (word < HD_HEAP_WORDS)
 		return HD_HEAP_BASE + word * 4ull;
-	return (u64)__start_hd_data + (word - HD_HEAP_WORDS) * 4ull;
+	word -= HD_HEAP_WORDS;
+	if (word < HD_STATIC_WORDS)
+		return (u64)__start_hd_data + word * 4ull;
+	return hd_eng.shared_stack + (word - HD_STATIC_WORDS) * 4ull;
 }
 
 bool hd_is_choice(const struct hd_task *t)

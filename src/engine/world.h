@@ -96,7 +96,7 @@ struct hd_task {
 	u16 nfallible;  /* fallible operations met */
 	u8 id;
 	u8 state;       /* enum hd_task_state */
-	u8 daemon;      /* need not end */
+	u8 daemon;      /* need not end: RCU's, threads nobody has made */
 	u8 signalled;
 	u8 sleeping_wait; /* in schedule() of a wait with a condition */
 	union {
@@ -159,6 +159,7 @@ struct hd_world {
 	u64 cond;      /* of these, tasks whose op has a condition */
 	u64 waiting;   /* and tasks that wait until a word is 0: when_arg */
 	u64 held_back; /* edit kind hold */
+	u64 late;      /* tasks that go on once nobody else can: time passes */
 	u64 irqs;      /* handlers that are not done */
 	u64 to_come;   /* of these, handlers that have not come yet */
 	u64 hash;      /* trace hash so far */

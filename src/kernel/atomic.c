@@ -8,7 +8,7 @@
 /* Static data of a model is part of the world as well. */
 noinline bool hd_begin_elsewhere(const struct hd_op *op)
 {
-	if (hd_in_statics(op->addr)) {
+	if (hd_in_statics(op->addr) || hd_in_shared_stack(op->addr)) {
 		hd_publish_op(op);
 		return true;
 	}

@@ -146,17 +146,21 @@ static void tell_all(struct hd_verdict *v)
 	u64 by;
 
 	for (t = W->tasks; t < W->tasks + W->nuser; t++) {
-		if (t->state == HD_DONE || W->to_come >> t->id & 1)
+		if (t->state == HD_DONE || t->daemon ||
+		    W->to_come >> t->id & 1)
 			continue;
 		by = interrupted_by(t);
 		tell(t, by);
 		if (by)
 			continue;
-		add_name(v, waits_for(t));
+		if (t->op.kind != HD_JOIN)
+			add_name(v, waits_for(t));
 		v->pc = t->op.pc;
 		if (t->op.kind == HD_AWAIT)
 			v->kind = HD_V_LIVELOCK;
 	}
+	if (!v->nnames) /* who joins a thread waits for what that waits for */
+		add_name(v, "thread");
 }
 
 static void on_stuck(const struct hd_event *ev)

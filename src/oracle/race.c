@@ -390,6 +390,7 @@ void hd_race_start(void)
 	u64 statics = (u64)(__stop_hd_data - __start_hd_data) / 4 + 2;
 
 	memset(race_slot, 0, (RACE_HEAP + statics) * 2);
+	memset(race_slot + RACE_STACK, 0, (RACE_GRANULES - RACE_STACK) * 2);
 	race_forget_notes();
 	race_keep_none();
 }

@@ -30,6 +30,7 @@ void race_forget_notes(void)
 	u64 statics = (u64)(__stop_hd_data - __start_hd_data) / 4 + 2;
 
 	memset(race_seen, 0, RACE_HEAP + statics);
+	memset(race_seen + RACE_STACK, 0, RACE_GRANULES - RACE_STACK);
 }
 
 static bool can_race(u32 granule)

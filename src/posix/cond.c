@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* Whom does pthread_cond_signal() wake?
+ *
+ * One of those that wait, and the schedule chooses which (edit kind choose): POSIX
+ * leaves it open.  Nobody is woken without a reason.  Waiting is two ops and the
+ * lock: giving the mutex back and standing in line is one, so no wake-up is lost in
+ * between.  A timed wait ends once nobody else can go on. */
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "posix.h"
+
+/* In the bytes of a pthread_cond_t. */
+struct cond {
+	u64 waiting; /* tasks */
+};
+
+enum { WORD = sizeof(u64) };
+
+static void stand_in_line(void *arg)
+{
+	struct cond *c = arg;
+
+	hd_order_range(c, WORD, true);
+	c->waiting |= 1ull << W->cur->id;
+}
+
+/* Woken, or late.  Nobody takes a late one out of the line. */
+static bool was_late(struct cond *c)
+{
+	struct hd_task *t = W->cur;
+
+	if (!(c->waiting >> t->id & 1))
+		return false;
+	c->waiting &= ~(1ull << t->id);
+	t->state = HD_READY;
+	W->ready |= 1ull << t->id;
+	return true;
+}
+
+static int wait(struct cond *c, void *mutex, bool timed, u32 pc)
+{
+	int err = posix_mutex_unlock(mutex, stand_in_line, c, pc);
+	bool late;
+	u64 old;
+
+	if (err)
+		return err;
+	posix_late(timed);
+	hd_publish_asleep(HD_WAIT, c, WORD, HD_RW | HD_YIELD, pc);
+	posix_on_time(timed);
+	hd_judge(c, WORD, HD_RW, pc);
+	old = c->waiting;
+	late = was_late(c);
+	hd_did(old, c->waiting);
+	posix_mutex_lock(mutex, pc);
+	return late ? ETIMEDOUT : 0;
+}
+
+int hd_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
+{
+	return wait((struct cond *)cond, mutex, false, HD_PC());
+}
+
+int hd_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
+			      const struct timespec *at)
+{
+	(void)at;
+	return wait((struct cond *)cond, mutex, true, HD_PC());
+}
+
+/* The k-th of the tasks in m. */
+static u32 nth(u64 m, u32 k)
+{
+	for (; k; k--)
+		m &= m - 1;
+	return (u32)__builtin_ctzll(m);
+}
+
+static void wake(struct cond *c, u32 task)
+{
+	c->waiting &= ~(1ull << task);
+	hd_wake((int)task);
+}
+
+static int signal(struct cond *c, bool all, u32 pc)
+{
+	u64 old;
+	u32 n;
+
+	posix_begin(HD_WAKE, c, WORD, HD_RW, HD_RELAXED, pc);
+	old = c->waiting;
+	n = (u32)__builtin_popcountll(old);
+	if (n && !all)
+		wake(c, nth(old, n > 1 ? hd_ask(HD_ASK_CHOOSE, n) : 0));
+	while (all && c->waiting)
+		wake(c, nth(c->waiting, 0));
+	hd_did(old, c->waiting);
+	return 0;
+}
+
+int hd_pthread_cond_signal(pthread_cond_t *cond)
+{
+	return signal((struct cond *)cond, false, HD_PC());
+}
+
+int hd_pthread_cond_broadcast(pthread_cond_t *cond)
+{
+	return signal((struct cond *)cond, true, HD_PC());
+}
+
+int hd_pthread_cond_init(pthread_cond_t *cond, const pthread_condattr_t *attr)
+{
+	(void)attr;
+	posix_begin(HD_STORE, cond, WORD, HD_WRITE, HD_RELAXED, HD_PC());
+	memset(cond, 0, sizeof(*cond));
+	hd_did(0, 0);
+	return 0;
+}
+
+int hd_pthread_cond_destroy(pthread_cond_t *cond)
+{
+	struct cond *c = (struct cond *)cond;
+	u32 pc = HD_PC();
+
+	posix_begin(HD_STORE, c, WORD, HD_WRITE, HD_RELAXED, pc);
+	hd_did(c->waiting, c->waiting);
+	if (c->waiting)
+		posix_misuse("pthread_cond_destroy while threads wait", pc);
+	return 0;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* Private to src/posix: threads of a program, and what its calls have in common.
+ *
+ * A program that heddle-cc built calls these functions in the place of the C
+ * library's: heddle-cc renames what the program calls (src/posix/calls lists
+ * which).  Threads are tasks; main() is the first one.  What glibc keeps in a
+ * pthread_mutex_t, and so on, is kept in the same bytes in a form of our own,
+ * because there it is part of the world; all zero, or a static initialiser,
+ * means new. */
+#ifndef POSIX_POSIX_H
+#define POSIX_POSIX_H
+
+#include "program.h"
+
+#include "../engine/engine.h"
+#include "../engine/hot.h"
+
+enum { HD_RW = HD_READ | HD_WRITE };
+enum { THREAD_KEYS = 16, THREAD_NONE = 0, THREAD_RUNS = 1, THREAD_ENDED = 2,
+       THREAD_JOINED = 3 };
+
+/* One of each task; an object of the world. */
+struct thread {
+	u32 state; /* THREAD_* */
+	u32 detached;
+	void *(*fn)(void *arg);
+	void *arg, *result;
+	int error; /* errno */
+	u32 same;  /* times that it spun and saw the same, at: */
+	u64 seen;
+	u64 random;
+	void *key[THREAD_KEYS];
+};
+
+/* What is one for all threads; an object of the world. */
+struct process {
+	u32 created; /* threads, main included */
+	u32 keys;
+	void (*destructor[THREAD_KEYS])(void *value);
+	u32 once; /* pthread_once routines that run now */
+};
+
+struct process *posix_process(void);
+struct thread *posix_thread(u32 task);
+static inline struct thread *posix_self(void)
+{
+	return posix_thread(W->cur->id);
+}
+
+/* An op on [p, p + size), which may lie on a stack, too; the caller does the
+ * access and calls hd_did(). */
+static inline void posix_begin(u8 kind, const volatile void *p, u32 size,
+			       u8 flags, u8 order, u32 pc)
+{
+	hd_publish(kind, p, size, flags, order, pc);
+	hd_judge(p, size, flags, pc);
+}
+
+/* A plain store for the program: an op where the memory is part of the world. */
+void posix_store(void *p, u32 size, u64 val, u32 pc);
+
+static inline u32 posix_me(void)
+{
+	return W->cur->id + 1u;
+}
+
+/* How the program calls it: the name of a static object, else what. */
+const char *posix_name(const volatile void *p, const char *what);
+/* A new class for each lock of the program: it is its own key. */
+struct lockdep_map;
+void posix_map_init(struct lockdep_map *map, const volatile void *lock,
+		    const char *what);
+/* The program misuses an object: verdict warn, and the run goes on. */
+void posix_misuse(const char *what, u32 pc);
+
+/* Until the op returns, the task may also go on when nobody else can. */
+static inline void posix_late(bool timed)
+{
+	if (timed)
+		W->late |= 1ull << W->cur->id;
+}
+/* It has returned.  (Late ones are ordered among each other.) */
+void posix_on_time(bool timed);
+
+/* What the program knows by two names. */
+#define POSIX_SAME(two, one) \
+	__typeof__(one) two __attribute__((alias(#one)))
+
+/* A verdict and the end of the run. */
+void posix_fatal(u8 kind, const char *word, u32 pc) __attribute__((noreturn));
+
+/* The seam between pthread_cond_wait() and its mutex. */
+int posix_mutex_lock(void *mutex, u32 pc);
+/* In one op: give the mutex back, and do what with arg. */
+int posix_mutex_unlock(void *mutex, void (*what)(void *arg), void *arg,
+		       u32 pc);
+
+void *posix_malloc(size_t size, const char *what, u32 pc);
+
+#endif

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/* How does a thread let others go first, and when does time pass?
+ *
+ * sched_yield() and the forms of sleep are a scheduling point where leaving costs
+ * no preemption.  A thread that comes back to one having read the same values as
+ * the last time is spinning: it is off until one of these changes, or until
+ * nobody else can go on; then time passes.  If it sees the same for long although
+ * nobody else can go on, that is a livelock.  (A loop that only counts, and reads
+ * nothing that others write, never is.)
+ *
+ * Time does not pass while threads run, so that a run is a function of its
+ * schedule; timed waits end as the above.  Random numbers are of the run. */
+#include <sched.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../base/hash.h"
+#include "posix.h"
+
+enum { LONG = 200 };
+
+static const u64 TIME = 1ull << 61 | 1; /* the key that late ones are ordered on */
+
+void posix_on_time(bool timed)
+{
+	if (!timed)
+		return;
+	W->late &= ~(1ull << W->cur->id);
+	hd_order_on(TIME, true);
+}
+
+/* --- spinning ------------------------------------------------------------------- */
+
+static u64 address(u64 packed)
+{
+	return packed & ((1ull << 48) - 1);
+}
+
+static u32 size(u64 packed)
+{
+	return (u32)(packed >> 48);
+}
+
+static bool changed(const void *arg)
+{
+	const struct hd_task *t = arg;
+	u32 i;
+
+	for (i = 0; i < t->nreads; i++)
+		if (hd_peek(address(t->reads[i].addr), size(t->reads[i].addr)) !=
+		    t->reads[i].val)
+			return true;
+	return false;
+}
+
+/* What it saw since it was here last, as a number; 0: it cannot be told. */
+static u64 what_it_saw(const struct hd_task *t, u32 pc)
+{
+	u64 h = pc;
+	u32 i;
+
+	if (!t->nreads || t->nreads > HD_MAX_READS)
+		return 0;
+	for (i = 0; i < t->nreads; i++)
+		h = hd_fold(hd_fold(h, t->reads[i].addr), t->reads[i].val);
+	return h | 1;
+}
+
+static void spin(struct hd_task *t, u32 pc)
+{
+	u64 last = t->reads[t->nreads - 1].addr;
+	bool new;
+	u32 i;
+	u64 v;
+
+	posix_late(true);
+	hd_publish_when(HD_AWAIT, (void *)address(last), size(last),
+			HD_READ | HD_YIELD, pc, changed, t);
+	posix_on_time(true);
+	new = changed(t);
+	for (i = 0; i < t->nreads; i++)
+		hd_order_range((void *)address(t->reads[i].addr),
+			       size(t->reads[i].addr), false);
+	v = hd_peek(address(last), size(last));
+	hd_did(v, v);
+	posix_self()->same = new ? 0 : posix_self()->same + 1;
+	if (posix_self()->same > LONG)
+		posix_fatal(HD_V_LIVELOCK, "event", pc);
+}
+
+static void yield(u32 pc)
+{
+	struct hd_task *t = W->cur;
+	struct thread *self = posix_self();
+	u64 seen;
+
+	hd_settle();
+	seen = what_it_saw(t, pc);
+	if (seen && seen == self->seen) {
+		spin(t, pc);
+	} else {
+		hd_publish(HD_AWAIT, NULL, 0, HD_YIELD, HD_RELAXED, pc);
+		hd_did(0, 0);
+		self->same = 0;
+	}
+	self->seen = seen;
+	t->nreads = 0;
+}
+
+int hd_sched_yield(void)
+{
+	yield(HD_PC());
+	return 0;
+}
+
+POSIX_SAME(hd_pthread_yield, hd_sched_yield);
+POSIX_SAME(hd_thrd_yield, hd_sched_yield);
+
+int hd_usleep(useconds_t us)
+{
+	(void)us;
+	yield(HD_PC());
+	return 0;
+}
+
+unsigned int hd_sleep(unsigned int seconds)
+{
+	(void)seconds;
+	yield(HD_PC());
+	return 0;
+}
+
+int hd_nanosleep(const struct timespec *want, struct timespec *left)
+{
+	(void)want;
+	(void)left;
+	yield(HD_PC());
+	return 0;
+}
+
+/* --- the clock, and dice ----------------------------------------------------------- */
+
+int hd_clock_gettime(clockid_t clock, struct timespec *now)
+{
+	(void)clock;
+	*now = (struct timespec){ 0 };
+	return 0;
+}
+
+int hd_gettimeofday(struct timeval *now, void *zone)
+{
+	(void)zone;
+	*now = (struct timeval){ 0 };
+	return 0;
+}
+
+time_t hd_time(time_t *now)
+{
+	if (now)
+		*now = 0;
+	return 0;
+}
+
+/* Each thread has its own, so that nobody's order decides what they throw. */
+int hd_rand(void)
+{
+	struct thread *self = posix_self();
+
+	self->random = hd_mix(self->random + 0x9e3779b97f4a7c15ull + W->cur->id);
+	return (int)(self->random >> 33);
+}
+
+void hd_srand(unsigned int seed)
+{
+	posix_self()->random = seed;
+}
+
+POSIX_SAME(hd_random, hd_rand);
+POSIX_SAME(hd_srandom, hd_srand);
+
+int hd_rand_r(unsigned int *seed)
+{
+	*seed = (unsigned int)hd_mix(*seed + 0x9e3779b9u);
+	return (int)(*seed >> 1);
+}

@@ -1,0 +1,195 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Programs with threads: do they build unchanged, is each one's bug found, drawn,
+# replayed, and does what cannot be built or run say why?
+use strict;
+use warnings;
+use Cwd 'abs_path';
+use File::Basename 'dirname';
+use FindBin;
+use lib $FindBin::Bin;
+use Heddle;
+use Test::More;
+
+my $heddle = abs_path($ENV{HEDDLE} // 'build/heddle');
+my $cc = dirname($heddle) . '/heddle-cc';
+my $programs = abs_path("$FindBin::Bin/../bench/programs");
+plan skip_all => "$cc is not built" unless -x $cc;
+chdir $dir or die;
+
+# Run a program: exit status, standard output, standard error.
+sub run {
+	my @words = @_;
+	my $pid = fork // die "fork: $!";
+	if (!$pid) {
+		open STDIN, '<', '/dev/null' or die;
+		open STDOUT, '>', '.out' or die;
+		open STDERR, '>', '.err' or die;
+		exec @words or die "@words: $!";
+	}
+	waitpid $pid, 0;
+	return ($? >> 8, slurp('.out'), slurp('.err'));
+}
+
+sub build {
+	my ($name, $text, @options) = @_;
+	spew("$name.c", $text);
+	return run($cc, "$name.c", @options);
+}
+
+# --- one program, all verbs
+my $abba = <<'END';
+#include <assert.h>
+#include <pthread.h>
+#include <stdio.h>
+static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER;
+static struct { int n; pthread_mutex_t lock[2]; } q;
+static void *one(void *arg)
+{
+	pthread_mutex_lock(&a);
+	pthread_mutex_lock(&q.lock[1]);
+	printf("one has %s\n", "both");
+	q.n++;
+	pthread_mutex_unlock(&q.lock[1]);
+	pthread_mutex_unlock(&a);
+	return arg;
+}
+static void *two(void *arg)
+{
+	pthread_mutex_lock(FIRST);
+	pthread_mutex_lock(SECOND);
+	q.n++;
+	pthread_mutex_unlock(SECOND);
+	pthread_mutex_unlock(FIRST);
+	return arg;
+}
+int main(void)
+{
+	pthread_t t[2];
+	pthread_create(&t[0], NULL, one, NULL);
+	pthread_create(&t[1], NULL, two, NULL);
+	pthread_join(t[0], NULL);
+	pthread_join(t[1], NULL);
+	assert(q.n == 2);
+	return 0;
+}
+END
+my ($rc, $out, $err) = build('abba', $abba, '-DFIRST=&q.lock[1]',
+	'-DSECOND=&a', '--fuzz');
+is "$rc$out$err", 0, 'a program builds without a word';
+($rc, $out) = run(qw(./abba run --want=deadlock --out=found));
+is $rc, 1, 'run finds the deadlock';
+like $out, qr/^heddle: deadlock: a, q\.lock\[1\], task T1\nprogram abba$/m,
+	'... its locks are called as in the program, and nothing is a model';
+like $out, qr/^1 preemption; with 0: none \(exhausted\)\.$/m,
+	'... minimal, and proved to be';
+like $out, qr/^ main +T1 +T2$/m, '... drawn in three columns';
+like $out, qr/^   pthread_create T2$/m, '... which say who is made';
+like $out, qr/^  T1 waits for q\.lock\[1\] \(W\) in one +abba\.c:9\n    held by T2/m,
+	'... and who waits for whom';
+my ($file) = glob 'found/deadlock*.sched';
+($rc, $out) = run('./abba', 'replay', '--twice', '--check', $file);
+ok $rc == 0 && $out =~ /the same twice/, 'replay, twice, as recorded';
+($rc, $out) = run('./abba', 'min', $file, qw(-o min.sched));
+is result($out)->{preemptions} . ' ' . result($out)->{proved}, '1 yes', 'min';
+($rc, $out) = run(qw(./abba run --want=circular));
+like $out, qr/\(one has both\)/, 'what was printed stands where it was printed';
+like $out, qr/^it can deadlock here, with 1 preemption$/m,
+	'... and the order of locks comes with its deadlock';
+($rc, $out) = run(qw(./abba explore));
+my $r = result($out);
+is "$rc $r->{complete} $r->{bound} $r->{signatures}",
+	'1 yes none circular:a:q.lock[1],deadlock:a:q.lock[1]',
+	'explore: both, in every interleaving';
+like $out, qr/^complete: every interleaving of this program$/m, '... and says so';
+($rc, $out) = run(qw(./abba fuzz -runs=500 -seed=1));
+is "$rc " . result($out)->{schedules}, '1 500', 'its own fuzz target';
+build('abba', $abba, '-DFIRST=&a', '-DSECOND=&q.lock[1]');
+($rc, $out) = run(qw(./abba explore));
+is "$rc " . result($out)->{complete}, '0 yes', 'one order: no bug in any';
+
+# --- arguments, the end, and limits
+build('args', <<'END', '--arg=x y', '--arg=say "\\"');
+#include <assert.h>
+#include <string.h>
+int main(int argc, char **argv)
+{
+	assert(argc == 3 && !strcmp(argv[1], "x y"));
+	assert(!strcmp(argv[2], "say \"\\\"") && !argv[3]);
+	return 5;
+}
+END
+($rc, $out) = run(qw(./args run));
+is result($out)->{signatures}, 'exit-status', '--arg; a status is a verdict';
+my $many = <<'END';
+#include <pthread.h>
+static void *nothing(void *arg) { return arg; }
+int main(void)
+{
+	pthread_t t;
+	int i;
+	for (i = 0; i < N; i++) {
+		pthread_create(&t, NULL, nothing, NULL);
+		pthread_join(t, NULL);
+	}
+	return 0;
+}
+END
+build('many', $many, '-DN=61');
+($rc, $out) = run(qw(./many explore));
+is "$rc " . result($out)->{schedules}, '0 1', '61 threads, and one order';
+build('many', $many, '-DN=62');
+($rc, $out) = run(qw(./many run));
+is result($out)->{signatures}, 'limit:threads', 'one more is a limit';
+
+# --- what cannot be built
+for ([ 'fork()', 'unistd.h', 'fork' ], [ 'sigaction(1, 0, 0)', 'signal.h',
+       'sigaction' ], [ 'pthread_cancel(1)', 'pthread.h', 'pthread_cancel' ]) {
+	my ($call, $header, $name) = @$_;
+	($rc, $out, $err) = build('stray',
+		"#include <$header>\nint main(void) { $call; return 0; }\n");
+	ok $rc == 2 && $err =~ /^heddle-cc: $name is not in heddle's model/m &&
+		!-e 'stray', "$name is named";
+}
+
+# --- the programs of others' benchmarks: -D, verdicts that are its bug
+my @bugs = map { [ split ' ' ] } grep { !/^#/ } split /\n/, <<'END';
+account - assert
+lazy - assert
+stack - assert
+queue - assert
+circular_buffer - assert
+token_ring - assert
+twostage N=2 assert
+reorder N=3 assert
+reorder N=10 assert
+wronglock N=3 assert
+bluetooth - assert
+carter - deadlock
+deadlock - deadlock
+bounded_buffer - deadlock
+qsort_mt N=2 assert
+work_steal_queue - assert
+stringbuffer - assert
+cve_2009_3547 - null-deref
+cve_2011_2183 - null-deref
+cve_2013_1792 - null-deref
+cve_2015_7550 - null-deref
+cve_2016_1972 - use-after-free
+cve_2016_1973 - use-after-free
+cve_2016_7911 - use-after-free
+cve_2016_9806 - double-free
+cve_2017_6346 - use-after-free
+cve_2017_15265 - use-after-free
+END
+for (@bugs) {
+	my ($name, $define, $want) = @$_;
+	($rc, $out, $err) = run($cc, "$programs/$name.c", '-o', $name,
+		$define eq '-' ? () : "-D$define");
+	is "$rc$err", 0, "$name ($define) builds unchanged";
+	($rc, $out) = run("./$name", 'run', "--want=$want",
+		'--schedules=20000');
+	ok $rc == 1 && $out =~ /^(no preemption|\d+ preemptions?)\b.*\.$/m,
+		"... $want: found and reduced" or diag $out;
+}
+done_testing;
