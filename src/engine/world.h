@@ -159,7 +159,6 @@ struct hd_world {
 	u64 cond;      /* of these, tasks whose op has a condition */
 	u64 waiting;   /* and tasks that wait until a word is 0: when_arg */
 	u64 held_back; /* edit kind hold */
-	u64 late;      /* tasks that go on once nobody else can: time passes */
 	u64 irqs;      /* handlers that are not done */
 	u64 to_come;   /* of these, handlers that have not come yet */
 	u64 hash;      /* trace hash so far */
@@ -179,6 +178,7 @@ struct hd_world {
 	u32 verdict_bytes; /* of the list below, as tables count */
 	struct hd_verdict *verdicts; /* nverdicts, in the order of raising */
 	struct hd_task *tasks; /* behind the oracles' reservations */
+	u64 late;      /* tasks that go on once nobody else can: time passes */
 };
 
 #define W ((struct hd_world *)HD_STATE_BASE)
