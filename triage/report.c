@@ -308,9 +308,8 @@ static bool shows(const struct story *s, u32 i, const struct hd_verdict *v)
 		return false;
 	if (rec->ev.op.kind == HD_FENCE && !sym_is_model(rec->ev.op.pc))
 		return false; /* a task that said something before its first op */
-	if (rec->type && !strcmp(rec->type, "thread") &&
-	    rec->ev.op.kind != HD_JOIN)
-		return false; /* of a program: its start and its end */
+	if (rec->ev.op.kind == HD_JOIN && !sym_is_model(rec->ev.op.pc))
+		return false; /* a thread of a program starts, or ends */
 	return s->all || i == s->last || shows_op(s, i, v);
 }
 

@@ -119,7 +119,8 @@ void hd_profile_note(const struct hd_op *op, u32 task)
 	if (counting)
 		count(op, task);
 	else
-		mark_words(op, task, op->kind != HD_FREE);
+		mark_words(op, task, op->kind != HD_FREE &&
+					     op->kind != HD_JOIN);
 }
 
 bool hd_profile_learn(const struct hd_op *op, u32 task)

@@ -29,7 +29,7 @@ static void set_state(struct thread *t, u32 state, u32 pc)
 {
 	u32 old;
 
-	posix_begin(HD_STORE, &t->state, STATE, HD_WRITE, HD_RELEASE, pc);
+	posix_begin(HD_JOIN, &t->state, STATE, HD_WRITE, HD_RELEASE, pc);
 	old = t->state;
 	t->state = state;
 	hd_did(old, state);
@@ -51,7 +51,7 @@ void hd_program_thread(void *arg)
 {
 	struct thread *self = posix_thread((u32)(uintptr_t)arg);
 
-	hd_publish_asleep(HD_LOAD, &self->state, STATE, HD_READ, HD_PC());
+	hd_publish_asleep(HD_JOIN, &self->state, STATE, HD_READ, HD_PC());
 	hd_sync_acquire(&self->state);
 	hd_did(self->state, self->state);
 	end(self->fn(self->arg), HD_PC());
