@@ -13,8 +13,8 @@
 #include "search.h"
 #include "cmd_run.h"
 
-enum { POS = 3, SURW = 4, RANDOM = 1, PCT = 2 };
-static const u8 rotation[] = { POS, SURW, RANDOM, PCT };
+enum { RANDOM = 1, PCT = 2, POS = 3, SURW = 4, RF = 5 };
+static const u8 rotation[] = { RF, POS, SURW, RF, RANDOM, PCT };
 
 /* --- schedules ----------------------------------------------------------- */
 

@@ -37,8 +37,8 @@ static const struct verb verbs[] = {
 	{ "run", cmd_run, V_RUN, "SCENARIO[:VARIANT] [OPTIONS]",
 	  "try schedules until one shows a verdict; minimise and report it",
 	  "Without --want the first verdict stops the search; with it, others\n"
-	  "are counted and listed.  The portfolio rotates pos, surw, random\n"
-	  "and pct.  Without :VARIANT the first one is run." },
+	  "are counted and listed.  The portfolio rotates rf, pos, surw, rf,\n"
+	  "random and pct.  Without :VARIANT the first one is run." },
 	{ "explore", cmd_explore, V_EXPLORE, "SCENARIO[:VARIANT] [OPTIONS]",
 	  "search all interleavings, or all with few preemptions",
 	  "complete=yes in the last line: nothing was left out, relative to\n"

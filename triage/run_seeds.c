@@ -69,7 +69,7 @@ static void measure(struct tally *t, const struct options *o, int strategy)
 int run_seeds(const struct target *t, const struct options *o, int strategy)
 {
 	static const char *const names[] = { "pos", "surw", "random", "pct",
-					     "portfolio" };
+					     "rf", "portfolio" };
 	double began = seconds_now();
 	struct tally x = { calloc(o->seeds, sizeof(u64)), 0, 0 };
 	u64 median[ARRAY_SIZE(names)] = { 0 };

@@ -40,9 +40,11 @@ struct hd_strategy {
 };
 
 extern const struct hd_strategy hd_run_to_block, hd_random_walk, hd_pct,
-	hd_pos, hd_surw;
+	hd_pos, hd_surw, hd_rf;
 const struct hd_strategy *hd_strategy_by_id(u8 id);
 int hd_strategy_id(const char *name); /* -1 if there is none */
+/* POS: the priority of the task's pending op. */
+u64 hd_pos_priority(u32 task);
 
 /* State of the engine that is no part of the world. */
 struct hd_engine {
@@ -310,12 +312,20 @@ static __always_inline void hd_settle(void)
 
 /* --- profile: a fixed set of runs at load time --------------------------- */
 
-enum { HD_MAX_SHARED = 256, HD_PROFILE_RUNS = 32 };
+enum { HD_MAX_SHARED = 256, HD_MAX_SITES = 512, HD_PROFILE_RUNS = 32 };
+/* A place that reads or writes (HD_READ, HD_WRITE) a shared word. */
+struct hd_rf_site {
+	u64 word;
+	u32 pc;
+	u32 flags;
+};
 struct hd_profile {
 	u32 nshared;                  /* shared words */
 	u64 word[HD_MAX_SHARED];      /* their addresses */
 	u32 count[HD_MAX_SHARED][HD_MAX_TASKS]; /* ops per run, rounded up */
 	u32 decisions;                /* most choosable decisions in one run */
+	u32 nsites;
+	struct hd_rf_site site[HD_MAX_SITES];
 };
 extern struct hd_profile hd_profile;
 /* Exhaustive search: note an executed op; true if it shows a word to be shared

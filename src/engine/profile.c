@@ -68,6 +68,22 @@ bool hd_is_private(const struct hd_op *op)
 	return true;
 }
 
+static void note_site(const struct hd_op *op)
+{
+	u64 word = op->addr & ~3ull;
+	struct hd_rf_site *s = hd_profile.site;
+	u32 i;
+
+	for (i = 0; i < hd_profile.nsites; i++)
+		if (s[i].word == word && s[i].pc == op->pc) {
+			s[i].flags |= op->flags;
+			return;
+		}
+	if (i < HD_MAX_SITES)
+		s[hd_profile.nsites++] =
+			(struct hd_rf_site){ word, op->pc, op->flags };
+}
+
 static void count(const struct hd_op *op, u32 task)
 {
 	u32 i;
@@ -75,8 +91,10 @@ static void count(const struct hd_op *op, u32 task)
 	if (!hd_is_choice(&W->tasks[task]))
 		return;
 	for (i = 0; i < hd_profile.nshared; i++)
-		if (hd_profile.word[i] == (op->addr & ~3ull))
+		if (hd_profile.word[i] == (op->addr & ~3ull)) {
 			hd_profile.count[i][task]++;
+			note_site(op);
+		}
 }
 
 static u8 look(u8 s, const struct hd_op *op, u32 task)

@@ -6,6 +6,7 @@
 
 static const struct hd_strategy *const by_id[] = {
 	&hd_run_to_block, &hd_random_walk, &hd_pct, &hd_pos, &hd_surw,
+	&hd_rf,
 };
 
 const struct hd_strategy *hd_strategy_by_id(u8 id)

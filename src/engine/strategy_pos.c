@@ -20,6 +20,14 @@ static void new_run(u32 s)
 		priority[i] = redrawn[i] = 0;
 }
 
+u64 hd_pos_priority(u32 task)
+{
+	if (!priority[task])
+		priority[task] = hd_draw(seed, task, W->tasks[task].n,
+					 redrawn[task] << 8 | 4) | 1;
+	return priority[task];
+}
+
 static u32 pick(u64 on, u32 cur)
 {
 	u32 best = (u32)__builtin_ctzll(on);
@@ -28,10 +36,7 @@ static u32 pick(u64 on, u32 cur)
 	for (; on; on &= on - 1) {
 		u32 i = (u32)__builtin_ctzll(on);
 
-		if (!priority[i])
-			priority[i] = hd_draw(seed, i, W->tasks[i].n,
-					      redrawn[i] << 8 | 4) | 1;
-		if (priority[i] > priority[best])
+		if (hd_pos_priority(i) > priority[best])
 			best = i;
 	}
 	return best;

@@ -3,7 +3,7 @@
  * one word have 20 orders; fixed seeds, generous bounds.
  *
  * Covers strategy.c, strategy_run_to_block.c, strategy_random_walk.c,
- * strategy_pct.c, strategy_pos.c and strategy_surw.c. */
+ * strategy_pct.c, strategy_pos.c, strategy_surw.c and strategy_rf.c. */
 #include <heddle/heddle.h>
 #include <heddle/kernel.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "../run.h"
 #include "engine.h"
 
-enum { RUN_TO_BLOCK, RANDOM, PCT, POS, SURW };
+enum { RUN_TO_BLOCK, RANDOM, PCT, POS, SURW, RF };
 enum { OPS = 3, ORDERS = 20, MASKS = 64, SEEDS = 20000 };
 
 struct shared {
@@ -176,16 +176,82 @@ static void pct(void)
 	near(runs_that_begin_with_b(), 0.5, "pct: the first priority is even");
 }
 
+/* Eight tasks write one word and then another; the ninth reads both, and shall
+ * see the first one only.  Whoever leaves it to chance has to hold back eight. */
+enum { WRITERS = 8 };
+static struct pair {
+	atomic_t one, two;
+} *pair;
+static u32 seen_one, seen_two;
+
+static void pair_setup(void)
+{
+	pair = heddle_alloc(struct pair);
+}
+
+static void writes_both(void *arg)
+{
+	(void)arg;
+	atomic_add_return(1, &pair->one);
+	atomic_add_return(1, &pair->two);
+}
+
+static void reads_both(void *arg)
+{
+	(void)arg;
+	seen_one = atomic_read_acquire(&pair->one) != 0;
+	seen_two = atomic_read_acquire(&pair->two) != 0;
+}
+
+static const struct heddle_task pair_tasks[] = {
+	{ "w1", writes_both }, { "w2", writes_both }, { "w3", writes_both },
+	{ "w4", writes_both }, { "w5", writes_both }, { "w6", writes_both },
+	{ "w7", writes_both }, { "w8", writes_both }, { "r", reads_both }, { 0 },
+};
+static const struct heddle_scenario pairs = { .name = "pairs",
+					      .tasks = pair_tasks,
+					      .variants = variants,
+					      .setup = pair_setup };
+
+/* Of 1,000 seeds, how many saw this? */
+static u32 sees(u8 strategy, u32 one, u32 two)
+{
+	u32 i, k = 0;
+
+	for (i = 0; i < 1000; i++) {
+		run(strategy, i);
+		k += seen_one == one && seen_two == two;
+	}
+	return k;
+}
+
+static void rf(void)
+{
+	u32 steered, chance;
+
+	sample(RF);
+	tap_is(orders_seen(), ORDERS, "rf: all orders");
+	hd_open(&pairs, &variants[0]);
+	steered = sees(RF, 1, 0);
+	chance = sees(POS, 1, 0);
+	tap_ok(steered > 200 && steered > 2 * chance,
+	       "rf: a read before all of eight writers (%u of 1000, pos %u)",
+	       steered, chance);
+	tap_ok(sees(RF, 1, 1) > 200 && sees(RF, 0, 0) > 20 &&
+	       sees(RF, 0, 1) > 20, "rf: and whatever else there is to read");
+	hd_open(&scenario, &variants[0]);
+}
+
 static void names(void)
 {
 	static const char *const name[] = { "run-to-block", "random", "pct",
-					    "pos", "surw" };
+					    "pos", "surw", "rf" };
 	u32 i, good = 0;
 
 	for (i = 0; i < ARRAY_SIZE(name); i++)
 		good += hd_strategy_id(name[i]) == (int)i &&
 			!strcmp(hd_strategy_by_id((u8)i)->name, name[i]);
-	tap_is(good, 5, "numbers are those of the schedule format");
+	tap_is(good, 6, "numbers are those of the schedule format");
 	tap_is(hd_strategy_id("luck"), -1, "an unknown name");
 	tap_ok(hd_strategy_by_id(7) == &hd_run_to_block, "an unknown number");
 }
@@ -196,6 +262,7 @@ int main(void)
 	simple_ones();
 	surw();
 	pct();
+	rf();
 	names();
 	return tap_done();
 }
