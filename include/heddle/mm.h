@@ -273,8 +273,10 @@ struct vm_area_struct *vma_merge_existing_range(struct vm_area_struct *vma,
 						unsigned long end,
 						vm_flags_t flags, int *err);
 /* Where proto lies is free and about to be mapped as it says (cases 1 to 3): its
- * mm, range, offset, flags and owners count.  The VMA that now holds it. */
+ * mm, range, offset, flags and owners count.  copied: the VMA whose pages mremap
+ * will move there, or NULL.  The VMA that now holds it. */
 struct vm_area_struct *vma_merge_new_range(const struct vm_area_struct *proto,
+					   struct vm_area_struct *copied,
 					   int *err);
 /* A new VMA that nobody sees goes into tree and file. */
 void vma_link(struct vm_area_struct *vma);

@@ -222,6 +222,9 @@ enum mm_modify {
 	MM_MODIFY_END_ALL = 8,       /* vma_complete() ends all VMA locks */
 	MM_MODIFY_DETACH_EARLY = 16, /* vma_prepare() detaches what goes */
 	MM_MODIFY_DETACH_NEVER = 32, /* nobody detaches what goes */
+	/* a VMA without anon_vma takes what mremap copies: */
+	MM_MODIFY_COPY_6_16 = 64,    /* and stays without */
+	MM_MODIFY_COPY_6_18_8 = 128, /* and gets it */
 };
 
 /* How a stack grows (stack.c); 0: no VMA does. */

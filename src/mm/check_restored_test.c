@@ -187,7 +187,7 @@ static int map_between(void)
 	proto.vm_flags = RW;
 	mmap_write_lock(mm);
 	mm_note(MM_NOTE_CALL, mm, NULL, 0);
-	vma_merge_new_range(&proto, &err);
+	vma_merge_new_range(&proto, NULL, &err);
 	if (err)
 		mm_note(MM_NOTE_CALL_FAILED, mm, NULL, (u64)err);
 	mmap_write_unlock(mm);

@@ -114,7 +114,7 @@ static struct vm_area_struct *try_merge(struct mmap_state *map, int *err)
 	};
 
 	/* *err is 0 by now */
-	return map->file ? NULL : vma_merge_new_range(&proto, err);
+	return map->file ? NULL : vma_merge_new_range(&proto, NULL, err);
 }
 
 static int map_file(struct mmap_state *map, struct vm_area_struct *vma)

@@ -70,7 +70,7 @@ static struct vm_area_struct *merge_at(struct vm_area_struct *vma,
 		proto.vm_policy = vma->vm_policy;
 		proto.vm_userfaultfd_ctx.ctx = vma->vm_userfaultfd_ctx.ctx;
 	}
-	return vma_merge_new_range(&proto, err);
+	return vma_merge_new_range(&proto, vma, err);
 }
 
 static int set_up_copy(struct vm_area_struct *new, struct vm_area_struct *vma,

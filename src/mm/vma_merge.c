@@ -10,7 +10,9 @@
  *                                           8 next swallows vma
  * Copied in logic: what fits (flags, file, offset, policy, userfaultfd,
  * anon_vma), the order of locks, dup_anon_vma() before the commit and its undo,
- * that a VMA whose ops have a close() is never swallowed.  Simplified: no
+ * that a VMA whose ops have a close() is never swallowed; that what mremap copies,
+ * pages and all, is merged with no VMA without an anon_vma (up to 6.15), or with
+ * one that gets it (6.18.8; from 6.16 until then it did not).  Simplified: no
  * names of anonymous VMAs; of two anon_vmas, equal ones fit, and one with none
  * (the kernel also looks at the length of the chains). */
 #include <heddle/mm.h>
@@ -49,6 +51,14 @@ static bool can_merge(const struct vm_area_struct *a, vm_flags_t a_flags,
 		    b->vm_pgoff)
 		return false;
 	return same_anon_vma(a, b);
+}
+
+/* proto, a copy if it has an anon_vma, and vma are to be one. */
+static bool takes(const struct vm_area_struct *vma,
+		  const struct vm_area_struct *proto)
+{
+	return !mm_has(MM_ANON) || !proto->anon_vma || vma->anon_vma ||
+	       mm_form()->modify & (MM_MODIFY_COPY_6_16 | MM_MODIFY_COPY_6_18_8);
 }
 
 static bool may_go(const struct vm_area_struct *vma)
@@ -173,7 +183,27 @@ struct vm_area_struct *vma_merge_existing_range(struct vm_area_struct *vma,
 	return merge(&m, vma, err);
 }
 
+/* target becomes [start, end): next goes, or is NULL. */
+static int expand_over(struct vm_area_struct *target, unsigned long start,
+		       unsigned long end, struct vm_area_struct *next,
+		       struct vm_area_struct *copied)
+{
+	struct vm_area_struct *dup = NULL;
+	int err = 0;
+
+	if (copied && mm_form()->modify & MM_MODIFY_COPY_6_18_8) {
+		vma_start_write(target);
+		err = dup_anon_vma(target, copied, &dup);
+	}
+	if (!err)
+		err = vma_expand(target, start, end, next);
+	if (err)
+		undo_dup_anon_vma(dup);
+	return err;
+}
+
 struct vm_area_struct *vma_merge_new_range(const struct vm_area_struct *proto,
+					   struct vm_area_struct *copied,
 					   int *err)
 {
 	struct mm_struct *mm = proto->vm_mm;
@@ -182,10 +212,10 @@ struct vm_area_struct *vma_merge_new_range(const struct vm_area_struct *proto,
 	struct vm_area_struct *target;
 
 	*err = 0;
-	if (prev && (prev->vm_end != proto->vm_start ||
+	if (prev && (prev->vm_end != proto->vm_start || !takes(prev, proto) ||
 		     !can_merge(prev, prev->vm_flags, proto, proto->vm_flags)))
 		prev = NULL;
-	if (next && (next->vm_start != proto->vm_end ||
+	if (next && (next->vm_start != proto->vm_end || !takes(next, proto) ||
 		     !can_merge(proto, proto->vm_flags, next, next->vm_flags)))
 		next = NULL;
 	if (prev && next && (!may_go(next) || !same_anon_vma(prev, next)))
@@ -193,9 +223,9 @@ struct vm_area_struct *vma_merge_new_range(const struct vm_area_struct *proto,
 	target = prev ? prev : next;
 	if (!target)
 		return NULL;
-	*err = vma_expand(target, prev ? prev->vm_start : proto->vm_start,
-			  next ? next->vm_end : proto->vm_end,
-			  prev ? next : NULL);
+	*err = expand_over(target, prev ? prev->vm_start : proto->vm_start,
+			   next ? next->vm_end : proto->vm_end,
+			   prev ? next : NULL, copied);
 	return *err ? NULL : target;
 }
 

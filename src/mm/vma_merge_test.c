@@ -204,7 +204,7 @@ static int map_between(void)
 		proto.vm_ops = at(0)->vm_ops;
 		proto.vm_file = at(0)->vm_file;
 	}
-	merged = vma_merge_new_range(&proto, &err);
+	merged = vma_merge_new_range(&proto, NULL, &err);
 	heddle_assert(!(merged && err));
 	heddle_assert(!merged || merged == at(2));
 	mmap_write_unlock(mm);
