@@ -12,7 +12,7 @@
  * page; above it, free space for mremap(); and a stack.
  *
  * A verdict here is a bug of the kernel's, or of a model: until it is
- * understood it is the model's. */
+ * understood it is the model's.  (Once it was both: mremap_vs_reclaim.c.) */
 #include <heddle/opponents.h>
 
 enum { CALLS = 2, START = 0x2000, MIDDLE = 0x4000, END = 0x8000,
@@ -100,7 +100,9 @@ static const char *const goals[] = {
 HEDDLE_SCENARIO(mm_mix) = {
 	.name = "mm_mix",
 	.title = "three tasks that call what the schedule chooses",
-	.source = "none: accepted code, 6.6 to 6.15",
+	.source = "none: accepted code, 6.6 to 6.17",
+	.different = "what mremap copies is merged as up to 6.15: from 6.16 to "
+		     "6.18.7 that was wrong (mremap_vs_reclaim)",
 	.variants = variants,
 	.tasks = tasks,
 	.setup = setup,
