@@ -41,12 +41,18 @@ const char *hd_open(const struct heddle_scenario *s,
 	const char *why;
 
 	hd_eng.shared_stack = HD_NO_STACK;
+	hd_eng.program = HD_NO_PROGRAM;
 	if (s->tasks != hd_program_table)
 		return hd_load(s, v, &parts);
 	hd_eng.shared_stack = HD_STACK_BASE; /* of main, the first task */
+	hd_eng.program = HD_COUNTS_THREADS;
 	hd_program_all_tasks();
 	why = hd_load(s, v, &parts);
-	return !why && hd_program_cut_tasks() ? hd_load(s, v, &parts) : why;
+	if (why)
+		return why;
+	hd_program_cut_tasks();
+	hd_eng.program = HD_PROGRAM;
+	return hd_load(s, v, &parts);
 }
 
 static struct hd_outcome outcome(void)

@@ -79,6 +79,9 @@ struct hd_engine {
 	bool handlers;      /* the variant has interrupt handlers */
 	u64 *cpu_words;     /* two of each CPU, in the heap: what stands for
 			     * its interrupts and its softirqs (irq.c) */
+	/* A program with threads: loaded to see how many threads it makes, or
+	 * to be run. */
+	enum { HD_NO_PROGRAM, HD_COUNTS_THREADS, HD_PROGRAM } program;
 	u64 shared_stack;   /* base of the stack whose locals other tasks may
 			     * reach: main()'s, of a program; HD_NO_STACK: none */
 	u64 foreign;        /* where model code last went outside the heap */
@@ -312,7 +315,8 @@ static __always_inline void hd_settle(void)
 
 /* --- profile: a fixed set of runs at load time --------------------------- */
 
-enum { HD_MAX_SHARED = 256, HD_MAX_SITES = 512, HD_PROFILE_RUNS = 32 };
+enum { HD_MAX_SHARED = 256, HD_MAX_SITES = 512, HD_PROFILE_RUNS = 32,
+       HD_PROGRAM_RUNS = 8 };
 /* A place that reads or writes (HD_READ, HD_WRITE) a shared word. */
 struct hd_rf_site {
 	u64 word;
@@ -339,6 +343,7 @@ void hd_profile_decision(void);
 /* The race oracle: these bytes are accessed without order. */
 void hd_profile_raced(u64 addr);
 void hd_profile_run(void);
+u32 hd_profile_runs(void); /* how many there were since the process began */
 void hd_profile_clear(void);
 
 /* --- memory that is not part of the world --------------------------------- */

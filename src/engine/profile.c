@@ -27,6 +27,7 @@ static u8 seen[2][HD_WORDS + 1];
 static u8 writer[HD_WORDS + 1]; /* task + 1, or MANY_WRITERS */
 static u8 telling[TELLING];
 static bool counting;
+static u32 nruns;
 static u32 decisions;
 
 static u64 address_of(u32 word)
@@ -186,27 +187,47 @@ void hd_profile_clear(void)
 	nraced = 0;
 }
 
-static void runs(void)
+u32 hd_profile_runs(void)
+{
+	return nruns;
+}
+
+static void one(struct hd_schedule *s)
+{
+	decisions = 0;
+	hd_run_schedule(s);
+	nruns++;
+	if (s->strategy && decisions > hd_profile.decisions)
+		hd_profile.decisions = decisions;
+}
+
+/* How many runs that was. */
+static u32 runs(void)
 {
 	static struct hd_schedule s;
-	u32 i;
+	u32 i, before = nruns;
+	u64 begin = ~0ull;
 
+	hd_snapshot_load(hd_eng.template);
+	if (hd_eng.program) /* to begin with who is asleep is to begin with main */
+		begin = W->ready;
 	for (i = 0; i < W->ntasks; i++) {
 		struct hd_edit first = { HD_EDIT_SWITCH, 0, 1, (u16)i };
 
+		if (!(begin >> i & 1))
+			continue;
 		hd_schedule_clear(&s);
 		hd_schedule_add(&s, first);
-		hd_run_schedule(&s);
+		one(&s);
 	}
-	for (i = 0; i < HD_PROFILE_RUNS; i++) {
+	for (i = 0; i < (hd_eng.program ? HD_PROGRAM_RUNS : HD_PROFILE_RUNS);
+	     i++) {
 		hd_schedule_clear(&s);
 		s.strategy = 1;
 		s.seed = 0x68656464 + i;
-		decisions = 0;
-		hd_run_schedule(&s);
-		if (decisions > hd_profile.decisions)
-			hd_profile.decisions = decisions;
+		one(&s);
 	}
+	return nruns - before;
 }
 
 /* Words that no op begins at, or that only one task's ops begin at (upper
@@ -282,11 +303,15 @@ static void choose_in_raced(void)
 
 void hd_profile_run(void)
 {
-	u32 total = HD_PROFILE_RUNS + W->ntasks, i, t;
+	u32 total, i, t;
 
 	hd_eng.profiling = true;
 	hd_eng.all_choice = true;
 	runs();
+	if (hd_eng.program == HD_COUNTS_THREADS) {
+		hd_eng.all_choice = hd_eng.profiling = false;
+		return;
+	}
 	for (i = 0; i < HD_WORDS; i++)
 		if ((seen[0][i] & BOTH) == BOTH)
 			add_choice(i, writer[i]);
@@ -295,7 +320,7 @@ void hd_profile_run(void)
 	hd_eng.all_choice = false;
 	counting = true;
 	hd_profile.decisions = 0;
-	runs();
+	total = runs();
 	counting = false;
 	for (i = 0; i < hd_profile.nshared; i++)
 		for (t = 0; t < W->ntasks; t++)

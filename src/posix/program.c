@@ -52,15 +52,12 @@ void hd_program_all_tasks(void)
 	most = 0;
 }
 
-/* True if there are fewer now. */
-bool hd_program_cut_tasks(void)
+void hd_program_cut_tasks(void)
 {
-	u32 n = most + 1;
+	u32 n = (most ? most : 1) + 1; /* main made itself */
 
-	if (!most || n >= HD_PROGRAM_TASKS || !hd_program_table[n].name)
-		return false;
-	hd_program_table[n].name = NULL;
-	return true;
+	if (n < HD_PROGRAM_TASKS)
+		hd_program_table[n].name = NULL;
 }
 
 void hd_program_setup(void)

@@ -5,10 +5,9 @@
 
 #include <heddle/program.h>
 
-/* A program's table of tasks is as long as it can be;
- * then it ends behind those that the runs of the profile made, and one more.  True
- * if it has become shorter. */
+/* A program's table of tasks is as long as it can be; then it ends behind those that
+ * the runs since made, and one more. */
 void hd_program_all_tasks(void);
-bool hd_program_cut_tasks(void);
+void hd_program_cut_tasks(void);
 
 #endif
