@@ -96,19 +96,35 @@ void findings_print(FILE *out, const struct findings *f)
 	}
 }
 
+/* want is "deadlock", "assert,deadlock", or a whole signature, which begins with
+ * the name of its verdict. */
 bool want_check(const char *verb, const char *want)
 {
 	char name[32];
 	size_t n;
 
-	if (!want)
-		return true;
-	n = strcspn(want, " ");
-	snprintf(name, sizeof(name), "%.*s", (int)n, want);
-	if (n < sizeof(name) && hd_verdict_by_name(name))
-		return true;
-	fprintf(stderr, "heddle %s: no verdict is called %s "
-		"(%s list --verdicts names them)\n", verb, name, program);
+	for (; want; want = want[n] == ',' ? want + n + 1 : NULL) {
+		n = strcspn(want, " ,");
+		snprintf(name, sizeof(name), "%.*s", (int)n, want);
+		if (n < sizeof(name) && hd_verdict_by_name(name))
+			continue;
+		fprintf(stderr, "heddle %s: no verdict is called %s "
+			"(%s list --verdicts names them)\n", verb, name,
+			program);
+		return false;
+	}
+	return true;
+}
+
+static bool is_named(const char *want, const char *name)
+{
+	size_t n, len = strlen(name);
+
+	for (; want; want = want[n] ? want + n + 1 : NULL) {
+		n = strcspn(want, ",");
+		if (n == len && !strncmp(want, name, n))
+			return true;
+	}
 	return false;
 }
 
@@ -116,7 +132,7 @@ bool want_matches_signature(const char *want, u8 kind, const char *signature)
 {
 	if (!want || !*want)
 		return kind != HD_V_LIMIT;
-	return !strcmp(want, signature) || !strcmp(want, hd_verdict_name(kind));
+	return !strcmp(want, signature) || is_named(want, hd_verdict_name(kind));
 }
 
 bool want_matches(const char *want, const struct hd_verdict *v)

@@ -43,7 +43,8 @@ static const struct row rows[] = {
 	{ "max-schedules", 0, NUMBER, AT(max_schedules), V_EXPLORE, UINT64_MAX,
 	  "N", "stop after N runs of each search" },
 	{ "want", 0, TEXT, AT(want), V_RUN | V_EXPLORE | V_MIN, 0, "VERDICT",
-	  "the verdict to look for: a name or a whole signature" },
+	  "the verdict to look for: a name, names with commas between,\n"
+	  "or a whole signature" },
 	{ "fail", 0, COUNT1, AT(fail), V_RUN | V_EXPLORE, 64, "N",
 	  "let up to N fallible operations fail (no N: 1; default: as\n"
 	  "many as the variant declares)" },

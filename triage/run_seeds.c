@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* heddle run --seeds=M: how many schedules does each strategy need until the
- * wanted verdict?  Median and 90th percentile over M fixed seeds; a seed that
- * did not find it counts as more than all schedules. */
+ * wanted verdict?  Median and 90th percentile over M fixed seeds, where a seed that
+ * did not find it counts as more than all schedules; and the mean of those that
+ * did. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,6 +54,19 @@ static u64 percentile(const struct tally *t, u32 p)
 	return t->needed[(t->n * p + 99) / 100 - 1];
 }
 
+static void print_mean(const struct tally *t)
+{
+	double sum = 0;
+	u32 i;
+
+	for (i = 0; i < t->found; i++) /* the smallest ones */
+		sum += (double)t->needed[i];
+	if (t->found)
+		printf(" %10.1f", sum / t->found);
+	else
+		printf(" %10s", "-");
+}
+
 static void measure(struct tally *t, const struct options *o, int strategy)
 {
 	u32 i;
@@ -79,7 +93,10 @@ int run_seeds(const struct target *t, const struct options *o, int strategy)
 	target_name(t, name, sizeof(name));
 	printf("schedules of %s until %s, %llu seeds\n", name, o->want,
 	       (unsigned long long)o->seeds);
-	printf("%-12s %10s %10s %10s\n", "strategy", "median", "p90", "found");
+	printf("%u runs of the profile, when it was loaded\n",
+	       hd_profile_runs());
+	printf("%-12s %10s %10s %10s %10s\n", "strategy", "median", "p90", "mean",
+	       "found");
 	for (i = 0; x.needed && i < ARRAY_SIZE(names); i++) {
 		int id = hd_strategy_id(names[i]); /* portfolio: -1 */
 
@@ -91,6 +108,7 @@ int run_seeds(const struct target *t, const struct options *o, int strategy)
 		printf("%-12s", names[i]);
 		print_number(median[i], o->schedules);
 		print_number(percentile(&x, 90), o->schedules);
+		print_mean(&x);
 		printf(" %7u/%u\n", x.found, x.n);
 	}
 	free(x.needed);

@@ -6,5 +6,9 @@ $(B)/t/bench: $(B)/obj/triage/bench/bench.o \
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -ldw -lelf -ljansson
 
+.PHONY: bench-search
+bench-search: all
+	$(Q)perl triage/bench/search.pl $(B)/heddle-cc
+
 bench: $(B)/t/bench fuzz
 	$(Q)sh triage/bench/bench.sh $(B)

@@ -40,8 +40,8 @@ is $rc, 0, 'run-to-block cannot show the deadlock';
 
 ($rc, $out) = heddle('run', 'abba', '--want=deadlock', '--seeds=5');
 is $rc, 1, 'a table over seeds';
-like $out, qr/^$_ +\d+ +\d+ +5\/5$/m, "... with $_"
-	for qw(pos surw random pct portfolio);
+like $out, qr{^$_ +\d+ +\d+ +[\d.]+ +5/5$}m, "... with $_"
+	for qw(rf pos surw random pct portfolio);
 
 # --- saving
 ($rc, $out) = heddle('run', 'abba', '--keep-going', '--schedules=200',

@@ -77,7 +77,8 @@ sub needs {
 	my ($name, $verdict, $strategy, $most) = @_;
 	my ($rc, $out) = heddle('run', $name, "--want=$verdict", '--seeds=20',
 		"--strategy=$strategy", "--schedules=$most");
-	return $out =~ /^\Q$strategy\E +>?(\d+) +>?(\d+) +(\d+)\/20$/m;
+	return $out =~
+		/^\Q$strategy\E +>?(\d+) +>?(\d+) +(?:[\d.]+|-) +(\d+)\/20$/m;
 }
 
 my @rows;
@@ -118,11 +119,11 @@ if ($update) {
 }
 
 # --- the main job ------------------------------------------------------------------
-# POS and SURW find each violation of v6 within 500 schedules, the portfolio
+# POS, SURW and rf find each violation of v6 within 500 schedules, the portfolio
 # within 1,000 (medians); the others are printed, not gated.
 for my $verdict (qw(held-at-user detached-read-lock)) {
-	my %most = (pos => 500, surw => 500, portfolio => 1000);
-	for my $strategy (qw(pos surw portfolio random pct)) {
+	my %most = (pos => 500, surw => 500, rf => 500, portfolio => 1000);
+	for my $strategy (qw(pos surw rf portfolio random pct)) {
 		my ($median) = needs('fault_vs_munmap:v6', $verdict, $strategy,
 			20000);
 		my $what = "v6 $verdict: $strategy, median $median schedules";
