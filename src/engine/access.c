@@ -90,6 +90,7 @@ static __always_inline void read_it(const struct hd_op *op)
 		hd_accessed(W->cur, v, v);
 	else if (likely(hd_access_oracle.load))
 		hd_access_oracle.load(W->cur, what_of(op), v);
+	hd_did_read(W->cur, op->pc);
 }
 
 static __always_inline void write_it(const struct hd_op *op)

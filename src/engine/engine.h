@@ -82,6 +82,8 @@ struct hd_engine {
 	/* A program with threads: loaded to see how many threads it makes, or
 	 * to be run. */
 	enum { HD_NO_PROGRAM, HD_COUNTS_THREADS, HD_PROGRAM } program;
+	/* Programs: called behind each 64th read of a task. */
+	void (*many_reads)(struct hd_task *t, u32 pc);
 	u64 shared_stack;   /* base of the stack whose locals other tasks may
 			     * reach: main()'s, of a program; HD_NO_STACK: none */
 	u64 foreign;        /* where model code last went outside the heap */

@@ -152,6 +152,13 @@ static __always_inline u64 hd_judge_op(const struct hd_op *op)
 
 /* --- what it did --- */
 
+/* Behind a read that is complete. */
+static __always_inline void hd_did_read(struct hd_task *t, u32 pc)
+{
+	if (unlikely(!(t->nreads & 63) && hd_eng.many_reads && W->running))
+		hd_eng.many_reads(t, pc);
+}
+
 /* Remember what an await may wait for. */
 static __always_inline void hd_note_read(struct hd_task *t, u64 addr, u32 size,
 					 u64 val)

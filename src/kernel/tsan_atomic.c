@@ -19,8 +19,10 @@ static u64 load(const volatile void *p, u32 size, int mo, u32 pc)
 	bool op = hd_begin(HD_LOAD, p, size, HD_READ, order_of(mo), pc);
 	u64 v = hd_get(p, size);
 
-	if (op)
+	if (op) {
 		hd_did(v, v);
+		hd_did_read(W->cur, pc);
+	}
 	return v;
 }
 
@@ -45,8 +47,10 @@ static u64 rmw(volatile void *p, u32 size, int what, u64 arg, int mo, u32 pc)
 		  what == XOR ? old ^ arg : what == NAND ? ~(old & arg) : arg;
 
 	hd_put(p, size, val);
-	if (op)
+	if (op) {
 		hd_did(old, hd_get(p, size));
+		hd_did_read(W->cur, pc);
+	}
 	return old;
 }
 
@@ -60,8 +64,10 @@ static u64 cas(volatile void *p, u32 size, u64 expected, u64 val, int mo,
 		hd_put(p, size, val);
 	else if (op && order_of(mo) >= HD_RELEASE) /* C11: may still acquire */
 		hd_gives(order_of(mo) == HD_RELEASE ? HD_RELAXED : HD_ACQUIRE);
-	if (op)
+	if (op) {
 		hd_did(old, hd_get(p, size));
+		hd_did_read(W->cur, pc);
+	}
 	return old;
 }
 

@@ -28,6 +28,8 @@ struct thread {
 	int error; /* errno */
 	u32 same;  /* times that it spun and saw the same, at: */
 	u64 seen;
+	u64 looked;    /* what it saw last when it had read for long, */
+	u64 looked_at; /* and at which op that was */
 	u64 random;
 	void *key[THREAD_KEYS];
 };
@@ -39,6 +41,9 @@ struct process {
 	void (*destructor[THREAD_KEYS])(void *value);
 	u32 once; /* pthread_once routines that run now */
 };
+
+/* For hd_eng.many_reads. */
+void posix_many_reads(struct hd_task *t, u32 pc);
 
 struct process *posix_process(void);
 struct thread *posix_thread(u32 task);

@@ -64,6 +64,7 @@ void hd_program_setup(void)
 {
 	u32 i;
 
+	hd_eng.many_reads = posix_many_reads;
 	process = heddle_alloc(struct process);
 	process->created = 1;
 	for (i = 0; hd_program_table[i].name; i++) {

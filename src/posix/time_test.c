@@ -31,6 +31,74 @@ static void loop(void)
 }
 TWIN(loop, "time/a loop that waits", SHOWS(LIVELOCK));
 
+static void *spins_on(void *arg)
+{
+	while (!__atomic_load_n(&flag, __ATOMIC_ACQUIRE))
+		;
+	return arg;
+}
+
+static void hot_loop(void)
+{
+	THREADS(spins_on, sets);
+}
+TWIN(hot_loop, "time/a loop that waits and never yields", SHOWS(LIVELOCK));
+
+static volatile int one, two;
+
+static void *spins_on_two(void *arg)
+{
+	while (!one || !two)
+		;
+	return arg;
+}
+
+static void *sets_one(void *arg)
+{
+	one = 1;
+	return arg;
+}
+
+static void *sets_two(void *arg)
+{
+	two = 1;
+	return arg;
+}
+
+static void two_words(void)
+{
+	THREADS(spins_on_two, sets_one, sets_two);
+	heddle_mark("both");
+}
+SAFE(two_words, "time/a loop that waits for two words", "both");
+
+/* To read for long is not to wait. */
+static void *reads_long(void *arg)
+{
+	int i, n = 0;
+
+	for (i = 0; i < 100; i++)
+		n += __atomic_load_n(&flag, __ATOMIC_RELAXED);
+	if (n > 0 && n < 100)
+		heddle_mark("changed meanwhile");
+	__atomic_store_n(&x, 1, __ATOMIC_RELAXED);
+	return arg;
+}
+
+static void *sets_late(void *arg)
+{
+	if (__atomic_load_n(&x, __ATOMIC_RELAXED))
+		heddle_mark("came first");
+	__atomic_store_n(&flag, 1, __ATOMIC_RELAXED);
+	return arg;
+}
+
+static void long_read(void)
+{
+	THREADS(reads_long, sets_late);
+}
+SAFE(long_read, "time/a long read", "changed meanwhile", "came first");
+
 /* A sleep orders nothing: each order is tried. */
 static void *writes_late(void *arg)
 {
