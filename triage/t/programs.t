@@ -152,6 +152,13 @@ for ([ 'fork()', 'unistd.h', 'fork' ], [ 'sigaction(1, 0, 0)', 'signal.h',
 		!-e 'stray', "$name is named";
 }
 
+# --- what README.md shows
+my ($shown) = slurp("$FindBin::Bin/../../README.md") =~
+	/^(heddle: assertion failed: end .*?)^```$/ms;
+run($cc, "$programs/stringbuffer.c", qw(-o stringbuffer));
+($rc, $out) = run(qw(./stringbuffer run --want=assert));
+is substr($out, 0, length($shown // '')), $shown, 'README.md shows this report';
+
 # --- the programs of others' benchmarks: -D, verdicts that are its bug
 my @bugs = map { [ split ' ' ] } grep { !/^#/ } split /\n/, <<'END';
 account - assert

@@ -43,6 +43,13 @@ is $rc, 1, 'a table over seeds';
 like $out, qr{^$_ +\d+ +\d+ +[\d.]+ +5/5$}m, "... with $_"
 	for qw(rf pos surw random pct portfolio);
 
+# --- several verdicts
+($rc, $out) = heddle('run', 'abba:buggy', '--want=livelock,deadlock');
+is $rc, 1, 'one of several verdicts is wanted';
+like $out, qr/^heddle: deadlock/, '... and reported';
+($rc, $out, $err) = heddle('run', 'abba:buggy', '--want=deadlock,luck');
+ok $rc == 2 && $err =~ /no verdict is called luck/, '... each is checked';
+
 # --- saving
 ($rc, $out) = heddle('run', 'abba', '--keep-going', '--schedules=200',
 	"--out=$dir/found");
