@@ -132,11 +132,12 @@ POSIX_SAME(hd_exit_now, hd_exit);
 
 void hd_program_main_task(void *arg)
 {
-	char **argv = (char **)hd_program_argv;
+	static char *none[] = { NULL };
+	char **argv = hd_program_argv ? (char **)hd_program_argv : none;
 	int argc = 0;
 
 	(void)arg;
-	while (argv && argv[argc])
+	while (argv[argc])
 		argc++;
 	leave(hd_program_main(argc, argv, argv + argc) & 0xff, HD_PC());
 }
