@@ -84,6 +84,18 @@ static u64 table_room;
 static u64 (*hashes[4])(u64 h);
 static u32 nhashes;
 
+/* gcc and clang turn a loop into memcpy, which AddressSanitizer intercepts and
+ * checks against the poison of the stacks: unpoison before. */
+static void unpoison(void *p, u64 size)
+{
+#ifdef HAVE_ASAN
+	__asan_unpoison_memory_region(p, size);
+#else
+	(void)p;
+	(void)size;
+#endif
+}
+
 void hd_world_clear(void)
 {
 	static char *pristine; /* static data as the program started with it */
@@ -92,6 +104,8 @@ void hd_world_clear(void)
 	memset((void *)HD_STATE_BASE, 0, HD_STATE_SIZE / 16);
 	memset((void *)HD_HEAP_BASE, 0, HD_HEAP_SIZE);
 	memset((void *)HD_SHADOW_BASE, 0, HD_HEAP_SIZE / HD_GRANULE * 2);
+	/* frames that were left for good have not taken their poison along */
+	unpoison((void *)HD_STACK_BASE, (HD_MAX_TASKS + 1) * HD_STACK_SIZE);
 	if (statics_size()) {
 		if (!pristine) {
 			pristine = hd_map_memory(statics_size());
@@ -205,18 +219,6 @@ u64 hd_snapshot_size(void)
 			size += stack_live(i);
 	}
 	return size;
-}
-
-/* gcc and clang turn a loop into memcpy, which AddressSanitizer intercepts and
- * checks against the poison of the stacks: unpoison before. */
-static void unpoison(void *p, u64 size)
-{
-#ifdef HAVE_ASAN
-	__asan_unpoison_memory_region(p, size);
-#else
-	(void)p;
-	(void)size;
-#endif
 }
 
 static char *put(char *to, void *from, u64 size)

@@ -90,7 +90,7 @@ void posix_fatal(u8 kind, const char *word, u32 pc)
 	if (word)
 		v.names[v.nnames++] = word;
 	hd_raise(v);
-	__builtin_unreachable();
+	__builtin_trap();
 }
 
 void posix_misuse(const char *what, u32 pc)
@@ -112,7 +112,7 @@ static void stop_others(void)
 	W->cond = W->waiting = W->late = 0;
 }
 
-__attribute__((noreturn)) static void leave(int status, u32 pc)
+static void leave(int status, u32 pc)
 {
 	hd_publish(HD_FENCE, NULL, 0, 0, HD_RELAXED, pc);
 	hd_did(0, (u64)status);
@@ -120,7 +120,7 @@ __attribute__((noreturn)) static void leave(int status, u32 pc)
 		posix_fatal(HD_V_EXIT_STATUS, NULL, pc);
 	stop_others();
 	hd_end_task(W->cur);
-	__builtin_unreachable();
+	__builtin_trap();
 }
 
 void hd_exit(int status)

@@ -35,7 +35,7 @@ static void set_state(struct thread *t, u32 state, u32 pc)
 	hd_did(old, state);
 }
 
-__attribute__((noreturn)) static void end(void *result, u32 pc)
+static void end(void *result, u32 pc)
 {
 	struct thread *self = posix_self();
 
@@ -43,7 +43,7 @@ __attribute__((noreturn)) static void end(void *result, u32 pc)
 	posix_run_destructors(self);
 	set_state(self, THREAD_ENDED, pc);
 	hd_end_task(W->cur);
-	__builtin_unreachable();
+	__builtin_trap();
 }
 
 /* The task of a thread: sleeps until it is made. */
