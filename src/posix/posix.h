@@ -91,8 +91,8 @@ void posix_on_time(bool timed);
 #define POSIX_SAME(two, one) \
 	__typeof__(one) two __attribute__((alias(#one)))
 
-/* A verdict and the end of the run. */
-/* (Not declared noreturn: ASan would look for the end of the stack.) */
+/* A verdict and the end of the run.  It never returns, and must not say so: ASan
+ * would look for the end of the stack. */
 void posix_fatal(u8 kind, const char *word, u32 pc);
 
 /* The seam between pthread_cond_wait() and its mutex. */

@@ -90,7 +90,6 @@ void posix_fatal(u8 kind, const char *word, u32 pc)
 	if (word)
 		v.names[v.nnames++] = word;
 	hd_raise(v);
-	__builtin_trap();
 }
 
 void posix_misuse(const char *what, u32 pc)
@@ -120,7 +119,6 @@ static void leave(int status, u32 pc)
 		posix_fatal(HD_V_EXIT_STATUS, NULL, pc);
 	stop_others();
 	hd_end_task(W->cur);
-	__builtin_trap();
 }
 
 void hd_exit(int status)
