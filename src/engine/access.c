@@ -258,6 +258,20 @@ void *hd_memset(void *to, int c, size_t size)
 	return to;
 }
 
+/* --- awaits ------------------------------------------------------------------------ */
+
+bool hd_reads_changed(const void *arg)
+{
+	const struct hd_task *t = arg;
+	u32 i;
+
+	for (i = 0; i < t->nreads; i++)
+		if (hd_peek(hd_read_addr(t->reads[i].addr),
+			    hd_read_size(t->reads[i].addr)) != t->reads[i].val)
+			return true;
+	return false;
+}
+
 /* --- for primitives: an explicit op is executed now ----------------------------- */
 
 void hd_judge(const volatile void *p, u32 size, u8 flags, u32 pc)

@@ -201,6 +201,11 @@ void *hd_heap_new(const char *type, u32 size, u32 pc);
 void hd_record_alloc(const struct hd_object *o);
 /* That stack; returns how many frames, 0: none. */
 u8 hd_setup_frames(const struct hd_object *o, u32 frames[HD_MAX_FRAMES]);
+/* Free an object (kfree), on behalf of the code at pc: an op. */
+void hd_free(const void *p, u32 pc);
+/* The op alone: the object whose payload is p, and hd_did() must follow; NULL, after
+ * the verdict, if there is none that lives. */
+struct hd_object *hd_free_op(const void *p, u32 pc);
 static inline struct hd_object *hd_object_of(const void *payload)
 {
 	return (struct hd_object *)payload - 1;
@@ -245,6 +250,14 @@ struct hd_lock_oracle {
 	void (*context)(struct hd_task *t, u32 what);
 };
 extern struct hd_lock_oracle hd_lock_oracle;
+/* debug_check_no_locks_freed(): [p, p + size) is freed, or a lock in it is
+ * initialised. */
+static __always_inline void hd_no_locks_freed(const volatile void *p, u64 size,
+					      u32 pc)
+{
+	if (unlikely(W->cur->nheld && hd_lock_oracle.freed && !W->probing))
+		hd_lock_oracle.freed(W->cur, (u64)p, size, pc);
+}
 
 /* Every executed op, at the instant of its execution, for the oracle that
  * knows which accesses are ordered: by direct call as well.  All are NULL when
@@ -304,6 +317,17 @@ static __always_inline void hd_sync_pass(const volatile void *from,
 static __always_inline void hd_gives(u8 order)
 {
 	W->cur->order_given = order + 1u;
+}
+/* Has a word that the task read since its last await another value now?  (Of at most
+ * HD_MAX_READS; t is a struct hd_task, for hd_publish_when().) */
+bool hd_reads_changed(const void *t);
+static __always_inline u64 hd_read_addr(u64 packed)
+{
+	return packed & ((1ull << 48) - 1);
+}
+static __always_inline u32 hd_read_size(u64 packed)
+{
+	return (u32)(packed >> 48);
 }
 void hd_settle_store(void);
 /* heddle_remark() of that place; p, size: what it is about, or NULL, 0. */

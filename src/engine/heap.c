@@ -79,3 +79,56 @@ void heddle_keep(const void *p)
 	if (hd_in_heap((u64)p))
 		hd_object_of(p)->setup = 1;
 }
+
+/* --- free ------------------------------------------------------------------- */
+
+static void bad_free(const void *p, u32 pc)
+{
+	struct hd_event ev = { .op = { .kind = HD_EV_BAD_ACCESS,
+				       .addr = (u64)p, .size = 1, .code = 1,
+				       .flags = HD_WRITE, .pc = pc } };
+
+	hd_settle();
+	if (!W->probing)
+		hd_emit(&ev);
+}
+
+static struct hd_object *object_of_payload(const void *p)
+{
+	u64 addr = (u64)p;
+	struct hd_object *o;
+
+	if (!hd_in_heap(addr) || addr >= HD_HEAP_BASE + W->heap_used)
+		return NULL;
+	o = hd_object_at(addr);
+	return o && (u64)(o + 1) == addr ? o : NULL;
+}
+
+struct hd_object *hd_free_op(const void *p, u32 pc)
+{
+	struct hd_object *o = object_of_payload(p);
+
+	if (!o) {
+		bad_free(p, pc);
+		return NULL;
+	}
+	hd_publish(HD_FREE, p, o->size, HD_WRITE, HD_RELAXED, pc);
+	if (o->state != HD_OBJ_LIVE) {
+		bad_free(p, pc);
+		return NULL;
+	}
+	o->free_pc = pc;
+	o->free_task = W->cur->id;
+	return o;
+}
+
+void hd_free(const void *p, u32 pc)
+{
+	struct hd_object *o = hd_free_op(p, pc);
+
+	if (!o)
+		return;
+	o->state = HD_OBJ_FREED;
+	hd_did(0, 0);
+	hd_no_locks_freed(p, o->size, pc);
+}

@@ -93,15 +93,6 @@ static __always_inline void hd_quiet_write(const volatile void *p, u32 size,
 	hd_order_range(p, size, true);
 }
 
-/* debug_check_no_locks_freed(): [p, p + size) is freed, or a lock in it is
- * initialised. */
-static __always_inline void hd_no_locks_freed(const volatile void *p, u64 size,
-					      u32 pc)
-{
-	if (unlikely(W->cur->nheld && hd_lock_oracle.freed && !W->probing))
-		hd_lock_oracle.freed(W->cur, (u64)p, size, pc);
-}
-
 /* Of per-task tables with n entries; the last one is the set-up's. */
 static __always_inline u32 hd_slot(u32 n)
 {
@@ -150,9 +141,6 @@ void hd_irq_check_user(u32 pc);
 
 /* Is a signal pending now?  Asks the schedule; once true, always true. */
 bool hd_signal_comes(void);
-
-/* Free an object (kfree), on behalf of the code at pc. */
-void hd_free(const void *p, u32 pc);
 
 /* Callbacks of SRCU run in the task of RCU: wake it; is one due; as part of
  * its op, take the first one that is (pc: of the call_srcu). */

@@ -21,27 +21,6 @@ struct task_struct *hd_current_task(void)
 
 /* --- spinning ------------------------------------------------------- */
 
-static u64 word_addr(u64 packed)
-{
-	return packed & ((1ull << 48) - 1);
-}
-
-/* Has a word that the spinning task read another value now? */
-static bool changed(const void *arg)
-{
-	const struct hd_task *t = arg;
-	u32 i;
-
-	for (i = 0; i < t->nreads; i++) {
-		u64 at = t->reads[i].addr;
-		u32 size = (u32)(at >> 48);
-
-		if (hd_get((void *)word_addr(at), size) != t->reads[i].val)
-			return true;
-	}
-	return false;
-}
-
 static void yield_op(u32 pc)
 {
 	hd_publish(HD_AWAIT, NULL, 0, HD_YIELD, HD_RELAXED, pc);
@@ -64,13 +43,13 @@ void cpu_relax(void)
 	}
 	/* the op bears the last word read: most likely the one that matters */
 	addr = t->reads[t->nreads - 1].addr;
-	size = (u32)(addr >> 48);
-	addr = word_addr(addr);
+	size = hd_read_size(addr);
+	addr = hd_read_addr(addr);
 	hd_publish_when(HD_AWAIT, (void *)addr, size, HD_READ | HD_YIELD, pc,
-			changed, t);
+			hd_reads_changed, t);
 	for (i = 0; i < t->nreads; i++)
-		hd_order_range((void *)word_addr(t->reads[i].addr),
-			       (u32)(t->reads[i].addr >> 48), false);
+		hd_order_range((void *)hd_read_addr(t->reads[i].addr),
+			       hd_read_size(t->reads[i].addr), false);
 	v = hd_get((void *)addr, size);
 	hd_did(v, v);
 	t->nreads = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What does freeing an object do, and which objects come back?
+/* Who asks for objects, and which of those that were freed come back?
  *
  * A free object of a type-safe cache is linked into the cache's list through
  * its header, so that its contents stay as they were. */
@@ -60,58 +60,6 @@ void *hd_kmalloc(const char *size_text, size_t size, gfp_t flags)
 }
 
 /* --- free ----------------------------------------------------------- */
-
-static void bad_free(const void *p, u32 pc)
-{
-	struct hd_event ev = { .op = { .kind = HD_EV_BAD_ACCESS,
-				       .addr = (u64)p, .size = 1, .code = 1,
-				       .flags = HD_WRITE, .pc = pc } };
-
-	hd_settle();
-	if (!W->probing)
-		hd_emit(&ev);
-}
-
-static struct hd_object *object_to_free(const void *p)
-{
-	u64 addr = (u64)p;
-	struct hd_object *o;
-
-	if (!hd_in_heap(addr) || addr >= HD_HEAP_BASE + W->heap_used)
-		return NULL;
-	o = hd_object_at(addr);
-	return o && (u64)(o + 1) == addr ? o : NULL;
-}
-
-/* Publish the free of p; NULL, after the verdict, if that is none. */
-static struct hd_object *free_op(const void *p, u32 pc)
-{
-	struct hd_object *o = object_to_free(p);
-
-	if (!o) {
-		bad_free(p, pc);
-		return NULL;
-	}
-	hd_publish(HD_FREE, p, o->size, HD_WRITE, HD_RELAXED, pc);
-	if (o->state != HD_OBJ_LIVE) {
-		bad_free(p, pc);
-		return NULL;
-	}
-	o->free_pc = pc;
-	o->free_task = W->cur->id;
-	return o;
-}
-
-void hd_free(const void *p, u32 pc)
-{
-	struct hd_object *o = free_op(p, pc);
-
-	if (!o)
-		return;
-	o->state = HD_OBJ_FREED;
-	hd_did(0, 0);
-	hd_no_locks_freed(p, o->size, pc);
-}
 
 void kfree(const void *p)
 {
@@ -212,7 +160,7 @@ void kmem_cache_free(struct kmem_cache *c, void *p)
 		hd_free(p, pc);
 		return;
 	}
-	o = free_op(p, pc);
+	o = hd_free_op(p, pc);
 	if (!o)
 		return;
 	hd_order_range(&c->list, sizeof(c->list), true);

@@ -64,63 +64,24 @@ int hd_posix_memalign(void **p, size_t align, size_t size)
 
 /* --- free --------------------------------------------------------------------- */
 
-static void bad_free(const void *p, u32 pc)
-{
-	struct hd_event ev = { .op = { .kind = HD_EV_BAD_ACCESS,
-				       .addr = (u64)p, .size = 1, .code = 1,
-				       .flags = HD_WRITE, .pc = pc } };
-
-	hd_settle();
-	hd_emit(&ev);
-}
-
-static struct hd_object *object_at(const void *p)
-{
-	struct hd_object *o = NULL;
-
-	if (hd_in_heap((u64)p) && (u64)p < HD_HEAP_BASE + W->heap_used)
-		o = hd_object_at((u64)p);
-	return o && (void *)(o + 1) == p ? o : NULL;
-}
-
-static void free_at(void *p, u32 pc)
-{
-	struct hd_object *o = object_at(p);
-
-	if (!o) {
-		bad_free(p, pc);
-		return;
-	}
-	hd_publish(HD_FREE, p, o->size, HD_WRITE, HD_RELAXED, pc);
-	if (o->state != HD_OBJ_LIVE) {
-		bad_free(p, pc);
-		return;
-	}
-	o->free_pc = pc;
-	o->free_task = W->cur->id;
-	o->state = HD_OBJ_FREED;
-	hd_did(0, 0);
-	if (unlikely(W->cur->nheld && hd_lock_oracle.freed))
-		hd_lock_oracle.freed(W->cur, (u64)p, o->size, pc);
-}
-
 void hd_free_memory(void *p)
 {
 	if (p)
-		free_at(p, HD_PC());
+		hd_free(p, HD_PC());
 }
 
 void *hd_realloc(void *p, size_t size)
 {
 	u32 pc = HD_PC();
-	struct hd_object *o = p ? object_at(p) : NULL;
 	void *q = allocate(size, pc);
+	const struct hd_object *o;
 
 	if (!q || !p)
 		return q;
+	o = hd_in_heap((u64)p) ? hd_object_at((u64)p) : NULL;
 	if (o)
 		hd_memcpy(q, p, o->size < size ? o->size : size);
-	free_at(p, pc);
+	hd_free(p, pc);
 	return q;
 }
 

@@ -32,28 +32,6 @@ void posix_on_time(bool timed)
 
 /* --- spinning ------------------------------------------------------------------- */
 
-static u64 address(u64 packed)
-{
-	return packed & ((1ull << 48) - 1);
-}
-
-static u32 size(u64 packed)
-{
-	return (u32)(packed >> 48);
-}
-
-static bool changed(const void *arg)
-{
-	const struct hd_task *t = arg;
-	u32 i;
-
-	for (i = 0; i < t->nreads; i++)
-		if (hd_peek(address(t->reads[i].addr), size(t->reads[i].addr)) !=
-		    t->reads[i].val)
-			return true;
-	return false;
-}
-
 /* What it saw since it was here last, as a number; 0: it cannot be told. */
 static u64 what_it_saw(const struct hd_task *t, u32 pc)
 {
@@ -75,14 +53,14 @@ static void spin(struct hd_task *t, u32 pc)
 	u64 v;
 
 	posix_late(true);
-	hd_publish_when(HD_AWAIT, (void *)address(last), size(last),
-			HD_READ | HD_YIELD, pc, changed, t);
+	hd_publish_when(HD_AWAIT, (void *)hd_read_addr(last), hd_read_size(last),
+			HD_READ | HD_YIELD, pc, hd_reads_changed, t);
 	posix_on_time(true);
-	new = changed(t);
+	new = hd_reads_changed(t);
 	for (i = 0; i < t->nreads; i++)
-		hd_order_range((void *)address(t->reads[i].addr),
-			       size(t->reads[i].addr), false);
-	v = hd_peek(address(last), size(last));
+		hd_order_range((void *)hd_read_addr(t->reads[i].addr),
+			       hd_read_size(t->reads[i].addr), false);
+	v = hd_peek(hd_read_addr(last), hd_read_size(last));
 	hd_did(v, v);
 	posix_self()->same = new ? 0 : posix_self()->same + 1;
 	if (posix_self()->same > LONG)
