@@ -64,7 +64,8 @@ quick="fault_vs_mprotect:6.15-pages fault_vs_merge:6.6 fault_vs_merge:6.15
 	vfio_fault_vs_disable:6.10 fault_vs_killed_writer:mprotect
 	fault_vs_mmap:6.5 fault_vs_mmap:6.15 uffd_wp_vs_exit:5.15
 	stack_fault_vs_walk:6.5 maps_vs_split:split"
-slow="vfio_reset_vs_reset:5.14 fault_vs_shrink:6.2 maps_vs_split:split"
+slow="vfio_reset_vs_reset:5.14 fault_vs_shrink:6.2 maps_vs_split:split
+	mremap_vs_reclaim:6.15 mremap_vs_reclaim:6.18.8"
 
 pass() { # number, model, its tests, options and variants
 	n=$1 model=$2 tests=$3
