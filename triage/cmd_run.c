@@ -285,9 +285,10 @@ static int search_and_tell(const struct target *t, const struct options *o,
 	if (interrupted)
 		printf("interrupted\n");
 	if (!x.findings.n && !x.boot)
-		printf("no verdict in %llu schedules of this model\n"
+		printf("no verdict in %llu schedules of this %s\n"
 		       "(a search, not a proof: see %s explore)\n",
-		       (unsigned long long)x.schedules, program);
+		       (unsigned long long)x.schedules,
+		       is_program(t->scenario) ? "program" : "model", program);
 	result_line(&x);
 	return status(&x);
 }

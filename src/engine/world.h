@@ -39,6 +39,7 @@ enum {
 	HD_MAX_READS = 8,   /* words that an await watches */
 	HD_MAX_MARKS = 512, /* places of a program; goals of a variant: 64 */
 	HD_MAX_STEPS = 20000, /* ops of one run */
+	HD_MAX_STATICS = 4 << 20, /* bytes of the program's static data */
 	HD_OBJ_REFS = 4,    /* reference counters known of one object */
 };
 

@@ -6,23 +6,28 @@ use warnings;
 use Exporter 'import';
 use File::Temp 'tempdir';
 
-our @EXPORT = qw(heddle result slurp spew $dir);
+our @EXPORT = qw(heddle run result slurp spew $dir);
 our $dir = tempdir(CLEANUP => 1);
 my $heddle = $ENV{HEDDLE} // 'build/heddle';
 
-# Run with arguments (no shell): exit status, standard output, standard error.
-sub heddle {
-	my @args = @_;
+# Run a program (no shell): exit status, standard output, standard error.
+sub run {
+	my @words = @_;
 	my $pid = fork // die "fork: $!";
 	if (!$pid) {
 		open STDIN, '<', '/dev/null' or die;
 		open STDOUT, '>', "$dir/.out" or die;
 		open STDERR, '>', "$dir/.err" or die;
-		exec $heddle, @args or die "$heddle: $!";
+		exec @words or die "$words[0]: $!";
 	}
 	waitpid $pid, 0;
 	my $status = $? & 127 ? 'signal ' . ($? & 127) : $? >> 8;
 	return ($status, slurp("$dir/.out"), slurp("$dir/.err"));
+}
+
+# The built command.
+sub heddle {
+	return run($heddle, @_);
 }
 
 # The key=value pairs of the last line.

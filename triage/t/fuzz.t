@@ -15,7 +15,7 @@ my $targets = dirname($heddle) . '/fuzz';
 my ($rc, $out, $err);
 
 # Run any command: exit status, everything it said.
-sub run {
+sub together {
 	my (@cmd) = @_;
 	my $pid = open my $p, '-|' // die;
 
@@ -74,7 +74,7 @@ is_deeply [files("$dir/two/corpus/*")], \@corpus, 'the same seed, the same one';
 is $rc, 0, 'v10 is clean, again';
 like slurp("$dir/one/libfuzzer.log"), qr/INITED .* corp: [1-9]\d/,
 	'... and began with what was there';
-($rc, $out) = run($heddle, 'fuzz', 'fault_vs_munmap:v10', '-merge=1',
+($rc, $out) = together($heddle, 'fuzz', 'fault_vs_munmap:v10', '-merge=1',
 	"$dir/merged", "$dir/one/corpus") if mkdir "$dir/merged";
 is $rc, 0, '-merge=1 is passed on';
 my @merged = files("$dir/merged/*");
@@ -147,7 +147,7 @@ for my $wrong ([], ['nothing'], ['abba:no'], ['abba', '--frob'],
 }
 
 # --- a target alone, as under a foreign engine
-($rc, $out) = run("$targets/canary_abba_fuzzer", '-runs=10000',
+($rc, $out) = together("$targets/canary_abba_fuzzer", '-runs=10000',
 	"-artifact_prefix=$dir/");
 is $rc, 77, 'alone, the first verdict ends it';
 like $out, qr/^heddle: possible circular locking dependency: a, b, c/m,
@@ -155,18 +155,18 @@ like $out, qr/^heddle: possible circular locking dependency: a, b, c/m,
 my ($token) = $out =~ /^(DEDUP_TOKEN: .*)$/m;
 is $token, 'DEDUP_TOKEN: circular a b c', '... and the token';
 my ($crash) = glob "$dir/crash-*";
-($rc, $out) = run("$targets/canary_abba_fuzzer", $crash);
+($rc, $out) = together("$targets/canary_abba_fuzzer", $crash);
 like $out, qr/^\Q$token\E$/m, 'the crash file shows it again';
-($rc, $out) = run("$targets/canary_abba_fuzzer", '--variant=no', '-runs=1');
+($rc, $out) = together("$targets/canary_abba_fuzzer", '--variant=no', '-runs=1');
 is $rc, 2, 'no such variant';
 
 # --- the contract of OSS-Fuzz
 @ENV{qw(OUT WORK CC CXX CFLAGS LIB_FUZZING_ENGINE)} = ("$dir/oss", "$dir/work",
 	'clang-14', 'clang++-14', '-O1 -g -fsanitize=fuzzer-no-link',
 	'-fsanitize=fuzzer');
-($rc, $out) = run('sh', 'fuzz/build.sh');
+($rc, $out) = together('sh', 'fuzz/build.sh');
 is $rc, 0, 'fuzz/build.sh' or diag $out;
-($rc, $out) = run("$dir/oss/fault_vs_munmap-v6_fuzzer", '-runs=100000',
+($rc, $out) = together("$dir/oss/fault_vs_munmap-v6_fuzzer", '-runs=100000',
 	"-artifact_prefix=$dir/");
 like $out, qr/^DEDUP_TOKEN: /m, 'its targets know their variant';
 is scalar(() = $out =~ /Extra Counters/g), 1, '... and their feedback';

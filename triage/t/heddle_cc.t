@@ -18,20 +18,6 @@ spew("$dir/review_v6.c", slurp("$FindBin::Bin/review_v6.c"));
 spew("$dir/review_v4.c", slurp("$FindBin::Bin/review_v4.c"));
 chdir $dir or die;
 
-# Run a program: exit status, standard output, standard error.
-sub run {
-	my @words = @_;
-	my $pid = fork // die "fork: $!";
-	if (!$pid) {
-		open STDIN, '<', '/dev/null' or die;
-		open STDOUT, '>', '.out' or die;
-		open STDERR, '>', '.err' or die;
-		exec @words or die "@words: $!";
-	}
-	waitpid $pid, 0;
-	return ($? >> 8, slurp('.out'), slurp('.err'));
-}
-
 # --- the frame of heddle new: builds without a word and is clean
 my ($rc, $out, $err) = run($heddle, 'new', 'mine');
 is $rc, 0, 'heddle new';

@@ -17,20 +17,6 @@ my $programs = abs_path("$FindBin::Bin/../bench/programs");
 plan skip_all => "$cc is not built" unless -x $cc;
 chdir $dir or die;
 
-# Run a program: exit status, standard output, standard error.
-sub run {
-	my @words = @_;
-	my $pid = fork // die "fork: $!";
-	if (!$pid) {
-		open STDIN, '<', '/dev/null' or die;
-		open STDOUT, '>', '.out' or die;
-		open STDERR, '>', '.err' or die;
-		exec @words or die "@words: $!";
-	}
-	waitpid $pid, 0;
-	return ($? >> 8, slurp('.out'), slurp('.err'));
-}
-
 sub build {
 	my ($name, $text, @options) = @_;
 	spew("$name.c", $text);
@@ -141,6 +127,10 @@ is "$rc " . result($out)->{schedules}, '0 1', '61 threads, and one order';
 build('many', $many, '-DN=62');
 ($rc, $out) = run(qw(./many run));
 is result($out)->{signatures}, 'limit:threads', 'one more is a limit';
+
+build('large', "static volatile char a[5 << 20];\nint main(void) { return a[0]; }\n");
+($rc, $out, $err) = run(qw(./large run));
+ok $rc == 2 && $err =~ /too much static data/, '... as is too much static data';
 
 # --- what cannot be built
 for ([ 'fork()', 'unistd.h', 'fork' ], [ 'sigaction(1, 0, 0)', 'signal.h',
