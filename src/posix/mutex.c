@@ -168,7 +168,7 @@ int posix_mutex_unlock(void *mutex, void (*what)(void *arg), void *arg, u32 pc)
 		hd_did(old, old);
 		return EPERM;
 	}
-	if (old == posix_me() && m->count && !what) {
+	if (old == posix_me() && m->count) {
 		m->count--;
 	} else {
 		hd_lock_release(&m->map, pc);

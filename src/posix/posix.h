@@ -16,12 +16,12 @@
 #include "../engine/hot.h"
 
 enum { HD_RW = HD_READ | HD_WRITE };
-enum { THREAD_KEYS = 16, THREAD_NONE = 0, THREAD_RUNS = 1, THREAD_ENDED = 2,
+enum { THREAD_KEYS = 16, THREAD_RUNS = 1, THREAD_ENDED = 2,
        THREAD_JOINED = 3 };
 
 /* One of each task; an object of the world. */
 struct thread {
-	u32 state; /* THREAD_* */
+	u32 state; /* THREAD_*; 0: not made yet */
 	u32 detached;
 	void *(*fn)(void *arg);
 	void *arg, *result;
@@ -39,7 +39,6 @@ struct process {
 	u32 created; /* threads, main included */
 	u32 keys;
 	void (*destructor[THREAD_KEYS])(void *value);
-	u32 once; /* pthread_once routines that run now */
 };
 
 /* For hd_eng.many_reads. */

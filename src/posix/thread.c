@@ -100,9 +100,12 @@ int hd_pthread_create(pthread_t *id, const pthread_attr_t *attr,
 
 /* --- awaited ----------------------------------------------------------------- */
 
+/* It has ended; or nobody may wait for it, and that is said at once. */
 static bool ended(const void *arg)
 {
-	return ((const struct thread *)arg)->state >= THREAD_ENDED;
+	const struct thread *t = arg;
+
+	return t->state >= THREAD_ENDED || t->detached;
 }
 
 int hd_pthread_join(pthread_t id, void **result)
@@ -110,15 +113,16 @@ int hd_pthread_join(pthread_t id, void **result)
 	struct thread *t = of(id);
 	u32 pc = HD_PC(), old;
 
-	if (!t || t->detached || t->state == THREAD_JOINED) {
-		posix_misuse("pthread_join of no joinable thread", pc);
-		return ESRCH;
-	}
-	if (t == posix_self())
-		return EDEADLK;
+	if (!t || t == posix_self())
+		return t ? EDEADLK : ESRCH;
 	hd_publish_when(HD_JOIN, &t->state, STATE, HD_RW, pc, ended, t);
 	hd_sync_acquire(&t->state);
 	old = t->state;
+	if (old == THREAD_JOINED || t->detached) {
+		hd_did(old, old);
+		posix_misuse("pthread_join of no joinable thread", pc);
+		return EINVAL;
+	}
 	t->state = THREAD_JOINED;
 	hd_did(old, t->state);
 	if (result)
@@ -132,7 +136,9 @@ int hd_pthread_detach(pthread_t id)
 
 	if (!t)
 		return ESRCH;
+	posix_begin(HD_JOIN, &t->state, STATE, HD_RW, HD_RELAXED, HD_PC());
 	t->detached = 1;
+	hd_did(t->state, t->state);
 	return 0;
 }
 

@@ -66,9 +66,33 @@ static void result_of_exit(void)
 	assert(!pthread_join(t, &result) && result == (void *)7);
 	heddle_mark("joined");
 	if (buggy())
-		assert(pthread_join(t, NULL) == ESRCH);
+		assert(pthread_join(t, NULL) == EINVAL);
 }
 TWIN(result_of_exit, "thread/pthread_exit and a second join", SHOWS(WARN));
+
+static pthread_t shared_id;
+
+static void *detaches(void *arg)
+{
+	pthread_detach(shared_id);
+	return arg;
+}
+
+/* Whoever comes first: a join of a detached thread, or the other way round. */
+static void joined_and_detached(void)
+{
+	pthread_t t;
+
+	pthread_create(&shared_id, NULL, write_x, NULL);
+	if (buggy())
+		pthread_create(&t, NULL, detaches, NULL);
+	if (!pthread_join(shared_id, NULL))
+		heddle_mark("joined");
+	if (buggy())
+		pthread_join(t, NULL);
+}
+TWIN(joined_and_detached, "thread/joined by one, detached by another",
+     SHOWS(WARN));
 
 static void *never_ends(void *arg)
 {
