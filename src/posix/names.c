@@ -58,13 +58,19 @@ const char *posix_name(const volatile void *p, const char *what)
 		u64 addr;
 		const char *name;
 	} known[ROOM];
-	u32 i = (u32)((u64)p >> 3) % ROOM;
+	u32 i = (u32)((u64)p >> 3) % ROOM, k;
 	const char *name;
 
 	if (!hd_in_statics((u64)p) || !hd_static_name)
 		return what;
-	if (known[i].addr == (u64)p)
-		return known[i].name;
+	for (k = 0; k < ROOM; k++, i = (i + 1) % ROOM) {
+		if (known[i].addr == (u64)p)
+			return known[i].name;
+		if (!known[i].addr)
+			break;
+	}
+	if (k == ROOM)
+		return what;
 	name = ask((u64)p);
 	known[i].addr = (u64)p;
 	known[i].name = name ? name : what;

@@ -12,18 +12,17 @@
 
 void *hd_memcpy(void *to, const void *from, size_t size);
 
-/* A text of a recording, which is there until the next one begins. */
+/* A text of a recording, which is there until much more has been printed. */
 static const char *keep(const char *format, va_list args)
 {
 	enum { ROOM = 1 << 18, LINE = 200 };
 	static char room[ROOM];
-	static u32 used, last;
+	static u32 used;
 	char *text;
 	int n;
 
-	if (hd_eng.nlog < last || used + LINE > ROOM)
+	if (used + LINE > ROOM)
 		used = 0;
-	last = hd_eng.nlog;
 	text = room + used;
 	n = vsnprintf(text, LINE, format, args);
 	n = n < LINE ? n : LINE - 1;
