@@ -48,16 +48,18 @@ static bool is_page_of(u64 entry, u64 vdev)
 	       (entry >> PAGE_SHIFT) - first < VFIO_BAR_PAGES;
 }
 
-/* The search must know that what is read here matters. */
+/* The search must know that what is read here matters; that it is freed, too. */
 static bool group_maps(const struct mm_struct *mm, u32 group, u64 vdev)
 {
 	const struct page_table *table = (void *)mm->pmd[group];
 	bool maps = false;
 	u32 i;
 
-	if (!table || mm->pmd[group] & _PAGE_PSE || !check_alive(table))
+	if (!table || mm->pmd[group] & _PAGE_PSE)
 		return false;
 	hd_order_range(table->pte, sizeof(table->pte), false);
+	if (!check_alive(table))
+		return false;
 	for (i = 0; i < PTRS_PER_PTE; i++)
 		maps |= is_page_of(table->pte[i], vdev);
 	return maps;
@@ -70,11 +72,9 @@ static bool mapped(u64 vdev)
 	u32 i, group;
 
 	for (i = 0; (mm = check_mm(i)); i++) {
-		if (!check_alive(mm))
-			continue;
 		hd_order_range(&mm->mm_users, sizeof(mm->mm_users), false);
 		hd_order_range(mm->pmd, sizeof(mm->pmd), false);
-		if (!mm->mm_users.counter)
+		if (!check_alive(mm) || !mm->mm_users.counter)
 			continue;
 		for (group = 0; group < PTRS_PER_PMD; group++)
 			maps |= group_maps(mm, group, vdev);

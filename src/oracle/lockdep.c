@@ -94,12 +94,15 @@ static __always_inline bool orders(const struct hd_task *t)
 	return t->nheld > 1 || (t->nheld && t->held[0].check);
 }
 
+/* After the report nothing more is reported: what could have been, had it come
+ * before, is ordered with it all the same. */
 static noinline void acquire_off(struct hd_task *t, struct hd_held *e,
 				 bool sync)
 {
-	lockdep_acquire(t, e, sync);
-	if (t->nheld > 1 && !e->trylock && e->check)
+	if (t->nheld || lockdep->irqs || e->nest || !e->map->key ||
+	    e->subclass >= LOCKDEP_SUBCLASSES)
 		order(false);
+	lockdep_acquire(t, e, sync);
 }
 
 /* With interrupts, under exhaustive search, after a report, or a lock_sync(). */
@@ -172,7 +175,7 @@ static void on_downgrade(struct hd_task *t, struct lockdep_map *map, u32 pc)
 	u64 before = changes();
 	bool off = lockdep->off;
 
-	if (t->nheld != 1)
+	if (t->nheld != 1 || t->held[0].map != map)
 		order(false);
 	if (!lockdep_downgrade(t, map) && !off)
 		raise(pc);
@@ -205,7 +208,7 @@ static bool on_is_held(const struct hd_task *t, const struct lockdep_map *map,
 
 static void on_freed(const struct hd_task *t, u64 from, u64 size, u32 pc)
 {
-	if (likely(!t->nheld) || lockdep->off)
+	if (likely(!t->nheld))
 		return;
 	order(false);
 	if (!lockdep_no_locks_freed((struct hd_task *)t, from, size))
@@ -214,10 +217,10 @@ static void on_freed(const struct hd_task *t, u64 from, u64 size, u32 pc)
 
 static void on_context(struct hd_task *t, u32 what)
 {
-	if (!lockdep->irqs || lockdep->off)
+	if (!lockdep->irqs)
 		return;
-	order(t->nheld);
-	if (!lockdep_context(t, what))
+	order(t->nheld && !lockdep->off);
+	if (!lockdep->off && !lockdep_context(t, what))
 		raise(0);
 }
 
