@@ -113,6 +113,20 @@ static void tell_scope(const struct exploration *e)
 	tell_relative(e->target.scenario, &e->o, events);
 }
 
+/* What it took.  Without snapshots of the world each branch would begin with the
+ * set-up again. */
+static void tell_search(const struct exploration *e)
+{
+	double times = e->states ? (double)(e->states + e->spared) /
+					   (double)e->states : 1;
+
+	printf("search: %llu %s, %llu path%s cut\n", (unsigned long long)e->runs,
+	       e->bound < 0 ? "equivalence classes, one run each" : "runs",
+	       (unsigned long long)e->cut, plural(e->cut));
+	printf("  %llu transitions, %.1f times as many without snapshots\n",
+	       (unsigned long long)e->states, times);
+}
+
 static void result_line(const struct exploration *e, bool vacuous, u32 met,
 			u32 goals)
 {
@@ -211,6 +225,7 @@ static int finish(struct exploration *e)
 	if (vacuous)
 		printf("vacuous: no goal was reached, so nothing was tested\n");
 	tell_scope(e);
+	tell_search(e);
 	if (e->o.report)
 		report_one(e);
 	if (e->o.out)

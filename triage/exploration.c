@@ -49,10 +49,13 @@ static bool found(struct hd_explore *x, void *arg)
 static void tick(struct hd_explore *x, void *arg)
 {
 	struct exploration *e = arg;
+	u64 total = 0;
 
 	if (interrupted)
 		x->stop = true;
-	progress(e->runs + x->runs, 0, e->findings.n);
+	if (x->done > 1e-6)
+		total = e->runs + (u64)((double)x->runs / x->done);
+	progress(e->runs + x->runs, total, e->findings.n);
 }
 
 void explore_bound(struct exploration *e, int bound)
@@ -72,6 +75,8 @@ void explore_bound(struct exploration *e, int bound)
 	progress_end();
 	e->runs += x.runs;
 	e->cut += x.cut;
+	e->states += x.states;
+	e->spared += x.spared;
 	e->marks |= x.marks;
 	e->complete = x.complete;
 	e->limited |= x.limited;

@@ -13,6 +13,7 @@ struct exploration {
 	struct options o;   /* as the variant has it: options_settle() */
 	struct findings findings;
 	u64 runs, cut, marks;
+	u64 states, spared; /* transitions executed, and not executed again */
 	int bound;          /* of the search under way; -1: none */
 	bool complete, limited, wanted, lost;
 	u64 first;          /* run that first showed a (the wanted) verdict */

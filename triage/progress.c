@@ -65,10 +65,11 @@ u32 seen_count(bool *full)
 static void draw(u64 done, u64 total, u32 verdicts, double now)
 {
 	double rate = now > began ? (double)done / (now - began) : 0;
-	char left[40] = "";
+	char left[60] = "";
 
 	if (total > done && rate > 0)
-		snprintf(left, sizeof(left), ", %.0f s left",
+		snprintf(left, sizeof(left), ", %.0f %%, %.0f s left",
+			 100 * (double)done / (double)total,
 			 (double)(total - done) / rate);
 	fprintf(stderr, "\r%llu schedules, %.0fk/s", (unsigned long long)done,
 		rate / 1000);

@@ -65,6 +65,9 @@ enum hd_flags {
 	HD_SHARED = 8,  /* lock ops: reader side */
 	HD_YIELD = 16,  /* leaving the task here is no preemption */
 	HD_UNMAPPED = 32, /* a bit as a lock: no lockdep_map, arg is the bit */
+	HD_UNTIL_ZERO = 64, /* on a word of 4 bytes: HD_LOCK gets it if it is 0, else
+			     * the task only waits until it is; HD_ACQUIRED is that
+			     * wait.  What a task writes is its number plus 1. */
 };
 
 /* 24 bytes.  addr lies in the world or in static data of a model. */

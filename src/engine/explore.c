@@ -6,283 +6,14 @@
 
 #include "../base/hash.h"
 #include "coro.h"
+#include "hot.h"
+#include "nodes.h"
+#include "state_cache.h"
 
-/* A list of touches in the arena. */
-struct touches {
-	u32 at, n;
-	bool all; /* conflicts with everything: the list overflowed */
-};
-
-struct node {
-	u64 snapshot;      /* position in the arena */
-	u32 touches;       /* touch_used when the node was made */
-	u64 on;            /* tasks that could be chosen */
-	u64 todo;          /* tasks (or answers) still to be tried */
-	u64 sleep;         /* tasks not to be tried: covered elsewhere */
-	struct touches *by_task; /* of sleeping and finished tasks */
-	struct touches partial; /* asking: what the transition did so far */
-	u32 cur;           /* who ran last */
-	u32 cur_n;
-	u32 preemptions;
-	u16 nchoices, nfallible; /* of cur, for schedules */
-	u8 asking;         /* 0: whose turn; else enum HD_ASK_* */
-	u8 chosen;
-	u8 failures, signals;
-	u8 usual;          /* whose turn it is without an edit */
-	bool cur_on, cur_yields;
-	bool interrupts;   /* chosen: a handler that comes on cur's CPU */
-};
-
-enum { MAX_DEPTH = HD_MAX_STEPS + 64, TELL_EVERY = 4096 };
-
-static struct node *nodes;
-static u32 depth;
-static char *arena;
-static u64 arena_used;
-static struct hd_touch *touch_arena;
-static u32 touch_used;
+enum { TELL_EVERY = 4096 };
 static u64 told; /* transitions when progress() was called last */
-static struct touches *list_arena;
-static const u64 ARENA = 1ull << 34, TOUCHES = 1u << 24;
 
-static void prepare(void)
-{
-	if (nodes)
-		return;
-	nodes = hd_map_memory(sizeof(*nodes) * MAX_DEPTH);
-	arena = hd_map_memory(ARENA);
-	touch_arena = hd_map_memory(TOUCHES * sizeof(*touch_arena));
-	list_arena = hd_map_memory(sizeof(*list_arena) * MAX_DEPTH *
-				   HD_MAX_TASKS);
-}
-
-/* --- the cache of states ------------------------------------------------------ */
-
-struct cached {
-	u64 key;
-	s32 left; /* most preemptions left with which it was expanded, plus 1 */
-};
-
-static struct cached *cache;
-static u64 cache_size, cache_used;
-
-static void cache_clear(void)
-{
-	static struct cached *room;
-
-	if (!room)
-		room = hd_map_memory((1ull << 28) * sizeof(*room));
-	if (cache_used)
-		memset(room, 0, cache_size * sizeof(*room));
-	cache = room;
-	cache_size = 1u << 16;
-	cache_used = 0;
-}
-
-static struct cached *cache_find(struct cached *table, u64 size, u64 key)
-{
-	u64 i = hd_mix(key) & (size - 1);
-
-	while (table[i].left && table[i].key != key)
-		i = (i + 1) & (size - 1);
-	return &table[i];
-}
-
-/* Double in place: the upper half of the mapping is still zero. */
-static bool cache_grow(void)
-{
-	u64 n = cache_size, i, kept = 0;
-	static struct cached *copy;
-	static u64 copy_size;
-
-	if (n * 2 > 1ull << 28)
-		return false;
-	if (copy_size < n) {
-		copy_size = n * 4;
-		copy = hd_map_memory(copy_size * sizeof(*copy));
-	}
-	for (i = 0; i < n; i++)
-		if (cache[i].left)
-			copy[kept++] = cache[i];
-	memset(cache, 0, n * sizeof(*cache));
-	cache_size = n * 2;
-	for (i = 0; i < kept; i++)
-		*cache_find(cache, cache_size, copy[i].key) = copy[i];
-	return true;
-}
-
-/* Was this state expanded with at least that much left?  Notes it if not. */
-static bool seen_before(u64 key, u32 left)
-{
-	struct cached *c;
-
-	if (cache_used * 3 > cache_size * 2 && !cache_grow())
-		return false;
-	c = cache_find(cache, cache_size, key);
-	if (c->left && c->left >= (s32)left + 1)
-		return true;
-	if (!c->left)
-		cache_used++;
-	c->key = key;
-	c->left = (s32)left + 1;
-	return false;
-}
-
-/* --- touches -------------------------------------------------------------------- */
-
-static struct touches keep_touches(void)
-{
-	struct touches t = { touch_used, hd_eng.ntouch, false };
-
-	if (hd_eng.touch_overflow || touch_used + t.n > TOUCHES) {
-		t.n = 0;
-		t.all = true;
-		return t;
-	}
-	memcpy(touch_arena + touch_used, hd_eng.touch,
-	       t.n * sizeof(hd_eng.touch[0]));
-	touch_used += t.n;
-	return t;
-}
-
-/* Go on with a transition that stopped to ask. */
-static void take_up(const struct touches *t)
-{
-	hd_eng.ntouch = t->n;
-	hd_eng.touch_overflow = t->all;
-	memcpy(hd_eng.touch, touch_arena + t->at,
-	       t->n * sizeof(hd_eng.touch[0]));
-}
-
-static bool dependent(const struct touches *a, const struct touches *b)
-{
-	u32 i, j;
-
-	if (a->all || b->all)
-		return true;
-	for (i = 0; i < a->n; i++) {
-		const struct hd_touch *x = touch_arena + a->at + i;
-
-		for (j = 0; j < b->n; j++) {
-			const struct hd_touch *y = touch_arena + b->at + j;
-
-			if ((x->write | y->write) &&
-			    x->addr < y->addr + y->size &&
-			    y->addr < x->addr + x->size)
-				return true;
-		}
-	}
-	return false;
-}
-
-/* --- nodes ---------------------------------------------------------------------- */
-
-static struct node *push(struct hd_explore *x)
-{
-	struct node *n = &nodes[depth], *up = depth ? n - 1 : NULL;
-
-	memset(n, 0, sizeof(*n));
-	n->by_task = list_arena + (u64)depth * HD_MAX_TASKS;
-	n->snapshot = arena_used;
-	n->touches = touch_used;
-	n->cur = W->cur->id;
-	n->cur_n = W->cur->n;
-	n->preemptions = W->preemptions;
-	n->nchoices = W->cur->nchoices;
-	n->nfallible = W->cur->nfallible;
-	n->asking = hd_eng.asking;
-	if (up) {
-		n->failures = up->failures;
-		n->signals = up->signals;
-		if (up->asking == HD_ASK_FAIL)
-			n->failures += up->chosen;
-		if (up->asking == HD_ASK_SIGNAL)
-			n->signals += up->chosen;
-	}
-	depth++;
-	if (depth > x->depth)
-		x->depth = depth;
-	return n;
-}
-
-/* Save the world only where it will be needed again. */
-static void save(struct node *n)
-{
-	if (!(n->todo & (n->todo - 1)))
-		return;
-	hd_snapshot_save(arena + arena_used);
-	arena_used += (hd_snapshot_size() + 15) & ~15ull;
-}
-
-static void pop(void)
-{
-	depth--;
-	arena_used = nodes[depth].snapshot;
-	touch_used = nodes[depth].touches;
-}
-
-/* The world stands at n. */
-static u32 cost(const struct node *n, u32 task)
-{
-	if (unlikely(W->irqs))
-		return hd_preempts(n->on, n->cur, task);
-	return n->cur_on && task != n->cur && !n->cur_yields && n->cur_n;
-}
-
-/* Fill in what is to be tried at a node where a turn is given away. */
-static void turns(struct hd_explore *x, struct node *n)
-{
-	u64 on = hd_enabled(), m;
-
-	n->on = on;
-	n->cur_on = on >> n->cur & 1;
-	n->cur_yields = n->cur_on && (W->cur->op.flags & HD_YIELD);
-	n->todo = on & ~n->sleep;
-	n->usual = (u8)hd_run_to_block.pick(on, n->cur);
-	for (m = x->bound < 0 ? 0 : n->todo; m; m &= m - 1) {
-		u32 t = (u32)__builtin_ctzll(m);
-
-		if (n->preemptions + cost(n, t) > (u32)x->bound)
-			n->todo &= ~(1ull << t);
-	}
-	if (unlikely(W->irqs) && hd_may_end(on)) {
-		n->usual = HD_NOBODY;
-		n->todo |= 1ull << HD_NOBODY;
-	}
-}
-
-static void answers(struct hd_explore *x, struct node *n)
-{
-	n->todo = (1ull << hd_eng.ask_n) - 1;
-	if ((n->asking == HD_ASK_FAIL && n->failures >= x->max_failures) ||
-	    (n->asking == HD_ASK_SIGNAL && n->signals >= x->max_signals))
-		n->todo = 1;
-}
-
-/* Sleep set of the node just reached from up by executing its chosen task.  A
- * transition that stopped to ask goes on: what it touches is not known yet. */
-static void inherit(const struct node *up, struct node *n,
-		    const struct touches *did)
-{
-	u64 m;
-
-	for (m = up->sleep; m; m &= m - 1) {
-		u32 t = (u32)__builtin_ctzll(m);
-
-		if (!n->asking && dependent(&up->by_task[t], did))
-			continue;
-		n->sleep |= 1ull << t;
-		n->by_task[t] = up->by_task[t];
-	}
-}
-
-/* The task to try first: stay, else the lowest number. */
-static u32 first(const struct node *n)
-{
-	if (!n->asking && n->todo >> n->cur & 1)
-		return n->cur;
-	return (u32)__builtin_ctzll(n->todo);
-}
+/* --- runs ------------------------------------------------------------------------ */
 
 static void finish_run(struct hd_explore *x, bool *stop)
 {
@@ -305,6 +36,7 @@ static bool told_to_stop(struct hd_explore *x)
 {
 	if (x->progress && x->states - told >= TELL_EVERY) {
 		told = x->states;
+		x->done = hd_nodes_done();
 		x->progress(x, x->arg);
 	}
 	return x->stop;
@@ -373,14 +105,13 @@ static void note_cpu(struct node *n, u32 task)
 /* Execute one transition out of node n; its touches are left in hd_eng. */
 static void step(struct hd_explore *x, struct node *n, u32 choice)
 {
-	struct hd_op op;
-
 	x->states++;
+	n->tried++;
 	n->chosen = (u8)choice;
 	hd_eng.asking = 0;
 	if (n->asking) {
 		hd_eng.ask_answer = choice;
-		take_up(&n->partial);
+		hd_touches_take_up(&n->partial);
 		hd_coro_switch(&hd_eng.main_sp, W->tasks[n->cur].sp);
 		return;
 	}
@@ -388,12 +119,15 @@ static void step(struct hd_explore *x, struct node *n, u32 choice)
 	hd_eng.touch_overflow = false;
 	if (unlikely(W->irqs))
 		note_cpu(n, choice);
-	W->preemptions += cost(n, choice);
+	W->preemptions += hd_node_cost(n, choice);
 	W->switches += choice != n->cur;
-	op = W->tasks[choice].op;
+	n->op = W->tasks[choice].op;
+	n->in_vain = hd_sleeps(x) && hd_in_vain(&W->tasks[choice]);
 	hd_resume(&W->tasks[choice]);
+	if (n->in_vain)
+		hd_touches_forget_write(n->op.addr);
 	if (!x->unreduced)
-		verify(&op, choice, false);
+		verify(&n->op, choice, false);
 }
 
 /* Is the state that was just reached to be expanded? */
@@ -409,7 +143,7 @@ static bool fresh(struct hd_explore *x)
 	if (on >> cur & 1 && !(W->cur->op.flags & HD_YIELD))
 		key = hd_fold(key, cur + 1);
 	left = (u32)x->bound - W->preemptions;
-	if (!seen_before(key, left))
+	if (!hd_state_seen(key, left))
 		return true;
 	x->cut++;
 	return false;
@@ -418,76 +152,148 @@ static bool fresh(struct hd_explore *x)
 /* The world stands at a new point: make it a node, or end the path. */
 static bool arrive(struct hd_explore *x, const struct touches *did, bool *stop)
 {
-	struct node *n;
-
 	if (W->ended || (!hd_eng.asking && !hd_enabled())) {
 		finish_run(x, stop);
 		return false;
 	}
 	if (!fresh(x))
 		return false;
-	n = push(x);
-	n->partial = *did;
-	if (x->bound < 0 && !x->unreduced && depth > 1)
-		inherit(n - 1, n, did);
-	if (n->asking)
-		answers(x, n);
-	else
-		turns(x, n);
-	if (!n->todo) {
-		x->cut++;
-		pop();
-		return false;
-	}
-	save(n);
-	return true;
+	if (hd_node_push(x, did))
+		return true;
+	x->cut++;
+	return false;
 }
 
-/* The node's chosen task is finished: from now on it sleeps there.  asked: its
- * transition branched, so its touches are not all known. */
+/* The node's chosen task is finished: from now on it sleeps there. */
 static void put_to_sleep(struct hd_explore *x, struct node *n,
-			 const struct touches *did, bool asked)
+			 const struct touches *did)
 {
-	if (x->bound >= 0 || x->unreduced || n->asking)
+	if (!hd_sleeps(x) || n->asking)
 		return;
 	n->by_task[n->chosen] = *did;
-	n->by_task[n->chosen].all |= asked;
 	n->sleep |= 1ull << n->chosen;
+}
+
+/* Its transition asked, and all answers were tried: now it is known what it
+ * touches, whatever the answer. */
+static void sum_up(struct hd_explore *x, struct node *n)
+{
+	if (!n->asked)
+		return;
+	n->asked = false;
+	if (hd_sleeps(x))
+		n->by_task[n->chosen] = hd_touches_of_sum(n->sum);
+}
+
+/* The node whose chosen task is under way, past what it was asked. */
+static struct node *turn_under_way(void)
+{
+	struct node *n = &hd_nodes[hd_depth - 1];
+
+	while (n->asking)
+		n--;
+	return n;
+}
+
+/* The transition is complete.  Where it ends the run, others have not shown what
+ * they do: it is not to sleep for long. */
+static void note_end(struct touches *did)
+{
+	struct node *n = turn_under_way();
+
+	did->all |= W->ended;
+	if (n->asked)
+		hd_touches_add(n->sum, did);
+}
+
+/* Which other orders does the complete transition ask for? */
+static void look_back(struct hd_explore *x, const struct touches *did)
+{
+	struct node *n = turn_under_way();
+	const struct hd_task *t = &W->tasks[n->chosen];
+	u64 me = 1ull << t->id, on = 0;
+	const struct hd_reversal *r;
+	u32 k;
+
+	hd_path_cut(n->events);
+	if (!W->ended)
+		on = hd_worth_choosing(x, hd_enabled());
+	hd_path_add(&(struct hd_transition){
+		.task = t->id, .node = (u32)(n - hd_nodes), .op = n->op,
+		.did = *did, .woke = on & ~n->on & ~me, .barrier = n->late,
+		.in_vain = n->in_vain });
+	r = hd_path_races(&k);
+	hd_nodes_reverse(r, k);
+	hd_node_want(n, n->on & ~on & ~me); /* it was in their way */
+	if (W->ended || on & me || t->state == HD_DONE)
+		return;
+	r = hd_path_pending_races(t, &k);
+	hd_nodes_reverse(r, k);
+}
+
+static void stop_to_ask(struct node *n)
+{
+	if (n->asking)
+		return;
+	n->asked = true;
+	hd_touches_clear_sum(n->sum);
+}
+
+static void complete(struct hd_explore *x, struct touches *did)
+{
+	if (hd_by_sources(x))
+		look_back(x, did);
+	note_end(did);
+}
+
+static void go_back(struct hd_explore *x, const struct node *n)
+{
+	hd_node_restore(n);
+	x->restored++;
+	x->spared += hd_depth - 1;
+}
+
+static void end_here(struct hd_explore *x, struct node *n, bool *stop)
+{
+	n->chosen = HD_NOBODY;
+	hd_eng.asking = 0;
+	finish_run(x, stop);
 }
 
 static void search(struct hd_explore *x)
 {
-	struct touches did = { 0, 0, true };
+	struct touches did = { .all = true };
 	bool stop = false, here; /* does the world stand at the top node? */
 
 	here = arrive(x, &did, &stop);
-	while (depth && !stop && !guess_was_wrong) {
-		struct node *n = &nodes[depth - 1];
+	while (hd_depth && !stop && !guess_was_wrong) {
+		struct node *n = &hd_nodes[hd_depth - 1];
 		u32 choice;
-		bool asked;
 
 		if (!n->todo) {
-			pop();
+			hd_node_pop();
 			here = false;
 			continue;
 		}
+		sum_up(x, n);
 		if (!here)
-			hd_snapshot_load(arena + n->snapshot);
-		choice = first(n);
+			go_back(x, n);
+		choice = hd_node_first(n, n->todo);
 		n->todo &= ~(1ull << choice);
 		if (!n->asking && choice == HD_NOBODY) {
-			n->chosen = HD_NOBODY;
-			hd_eng.asking = 0;
-			finish_run(x, &stop);
+			end_here(x, n, &stop);
 			here = false;
 			continue;
 		}
 		step(x, n, choice);
 		drain(x);
-		did = keep_touches();
-		asked = hd_eng.asking;
+		did = hd_touches_keep();
+		if (hd_eng.asking)
+			stop_to_ask(n);
+		else if (hd_sleeps(x))
+			complete(x, &did);
 		here = arrive(x, &did, &stop);
-		put_to_sleep(x, n, &did, asked);
+		put_to_sleep(x, n, &did);
 		stop |= told_to_stop(x) ||
 			(x->max_states && x->states >= x->max_states);
 	}
@@ -497,59 +303,28 @@ static void search(struct hd_explore *x)
 static void start_over(struct hd_explore *x)
 {
 	x->runs = x->cut = x->states = x->marks = 0;
+	x->restored = x->spared = 0;
 	x->depth = 0;
 	told = 0;
 	x->complete = x->limited = false;
-	depth = 0;
-	arena_used = 0;
-	touch_used = 0;
-	cache_clear();
+	hd_nodes_clear();
+	hd_state_cache_clear();
 	hd_snapshot_load(hd_eng.template);
 	hd_eng.schedule = NULL;
 	hd_eng.strategy = &hd_run_to_block;
 	hd_eng.central = true;
 	hd_eng.asking = 0;
-	hd_eng.touching = x->bound < 0 && !x->unreduced;
+	hd_eng.touching = hd_sleeps(x);
 	guess_was_wrong = false;
 	search(x);
 	hd_eng.central = false;
 	hd_eng.touching = false;
-	depth = 0;
+	hd_depth = 0;
 }
 
 void hd_explore_run(struct hd_explore *x)
 {
-	prepare();
 	do
 		start_over(x);
 	while (guess_was_wrong && !x->stop);
-}
-
-/* --- schedules of the path that the search stands on ------------------------------ */
-
-void hd_explore_schedule(struct hd_schedule *s)
-{
-	u32 i;
-
-	hd_schedule_clear(s);
-	for (i = 0; i < depth; i++) {
-		const struct node *n = &nodes[i];
-		struct hd_edit e = { HD_EDIT_SWITCH, (u8)n->cur,
-				     (u16)(n->cur_n + 1), n->chosen };
-
-		if (n->asking == HD_ASK_CHOOSE) {
-			e.kind = HD_EDIT_CHOOSE;
-			e.anchor = n->nchoices;
-		} else if (n->asking == HD_ASK_FAIL) {
-			e.kind = HD_EDIT_FAIL;
-			e.anchor = n->nfallible;
-		} else if (n->asking == HD_ASK_SIGNAL) {
-			e.kind = HD_EDIT_SIGNAL;
-		}
-		if (n->asking ? !n->chosen : n->chosen == n->usual)
-			continue;
-		if (!n->asking && n->interrupts)
-			e.kind = HD_EDIT_IRQ;
-		hd_schedule_add(s, e);
-	}
 }

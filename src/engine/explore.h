@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* Exhaustive search, depth-first, with snapshots of the world at branches.
  *
- * Unbounded: sleep sets (Godefroid, "Partial-Order Methods for the
- * Verification of Concurrent Systems", 1996), one complete run per equivalence
- * class.  What a transition touched is known after it ran, notes of checks and
- * lock-order edges included; sleeping transitions carry theirs along.
+ * Unbounded: source sets (Abdulla, Aronsson, Jonsson, Sagonas, "Optimal Dynamic
+ * Partial Order Reduction", POPL 2014) say who must be tried where, and sleep sets
+ * (Godefroid, "Partial-Order Methods for the Verification of Concurrent Systems",
+ * 1996) that no equivalence class is run twice: one complete run per class.  Paths
+ * that are begun although they are covered elsewhere are cut; with source sets
+ * there are few.  What a transition touched is known after it ran, notes of checks
+ * and lock-order edges included; what a task that cannot go on would do, and who
+ * was let go on by whom, is part of the order.  An attempt at a mutex or spinlock
+ * that is taken and a wait until it is free are the same, so the attempt is made
+ * only where nobody else can go on.  With interrupt handlers every task is tried
+ * everywhere, and only the sleep sets reduce.
  *
  * Bounded by preemptions: no sleep sets (they lose states under a bound), but
  * state caching: a state is expanded again only if it is reached with more
@@ -22,7 +29,8 @@ struct hd_explore {
 	u64 max_runs;       /* 0: no limit */
 	u64 max_states;     /* 0: no limit */
 	u32 max_failures, max_signals; /* of one run */
-	bool unreduced;     /* neither sleep sets nor caching (for tests) */
+	bool unreduced;     /* no reduction at all (for tests) */
+	bool all_turns;     /* sleep sets without source sets (for tests) */
 	/* Called at the end of each run that raised a verdict; the world is in
 	 * its final state.  Returns false to stop the search. */
 	bool (*found)(struct hd_explore *x, void *arg);
@@ -30,10 +38,13 @@ struct hd_explore {
 	void (*progress)(struct hd_explore *x, void *arg);
 	void *arg;
 	bool stop;
+	double done; /* in progress(): an estimate of the share that is done */
 	/* out */
 	u64 runs;    /* complete runs: with sleep sets, equivalence classes */
 	u64 cut;     /* paths ended by the reduction */
 	u64 states;  /* transitions executed */
+	u64 restored; /* times that the world was taken back to a snapshot, and */
+	u64 spared;  /* the transitions that led there: not executed again */
 	u64 marks;   /* reach goals met in any run */
 	u32 depth;   /* longest path */
 	bool complete;

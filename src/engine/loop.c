@@ -291,7 +291,7 @@ void hd_publish_until_zero(u8 kind, const u32 *word, u8 flags, u32 pc)
 	struct hd_task *t = W->cur;
 
 	hd_settle();
-	fill(t, kind, word, sizeof(*word), flags, pc);
+	fill(t, kind, word, sizeof(*word), flags | HD_UNTIL_ZERO, pc);
 	if (unlikely(!W->running)) {
 		if (!W->probing && *word)
 			hd_limit("set-up or end check would block");

@@ -61,6 +61,8 @@ static __always_inline int lock(struct mutex *m, int subclass, bool killable,
 	u64 id;
 
 	hd_may_sleep("mutex_lock", pc);
+	if (!killable)
+		op.flags |= HD_UNTIL_ZERO;
 	id = hd_begin_lock(&op);
 	hd_announce(&m->dep_map, subclass, nest, pc);
 	if (!m->owner) {

@@ -42,8 +42,10 @@ static __always_inline void lock(spinlock_t *l, int subclass,
 				 struct lockdep_map *nest, u32 pc)
 {
 	struct hd_op op = op_on(l, HD_LOCK, HD_ACQUIRE, pc);
-	u64 id = hd_begin_lock(&op);
+	u64 id;
 
+	op.flags |= HD_UNTIL_ZERO;
+	id = hd_begin_lock(&op);
 	hd_announce(&l->dep_map, subclass, nest, pc);
 	if (!l->owner) {
 		take(l, &op, id);

@@ -50,10 +50,11 @@ static struct hd_op op_on(const struct mutex *m, u8 kind, u8 order, u32 pc)
 			       .kind = kind, .order = order, .flags = HD_RW };
 }
 
-static void begin(struct mutex *m, u8 kind, u8 order, u32 pc)
+static void begin(struct mutex *m, u8 kind, u8 flags, u8 order, u32 pc)
 {
 	struct hd_op op = op_on(m, kind, order, pc);
 
+	op.flags |= flags;
 	hd_publish_op(&op);
 	hd_judge(m, WORD, HD_RW, pc);
 	see(m, pc);
@@ -98,7 +99,7 @@ static int lock(struct mutex *m, bool timed, u32 pc)
 {
 	int err;
 
-	begin(m, HD_LOCK, HD_ACQUIRE, pc);
+	begin(m, HD_LOCK, timed ? 0 : HD_UNTIL_ZERO, HD_ACQUIRE, pc);
 	err = again(m, false);
 	if (err >= 0) {
 		hd_did(m->owner, m->owner);
@@ -136,7 +137,7 @@ int hd_pthread_mutex_trylock(pthread_mutex_t *mutex)
 	u32 pc = HD_PC(), old;
 	int err;
 
-	begin(m, HD_TRYLOCK, HD_ACQUIRE, pc);
+	begin(m, HD_TRYLOCK, 0, HD_ACQUIRE, pc);
 	old = m->owner;
 	err = again(m, true);
 	if (err < 0)
@@ -162,7 +163,7 @@ int posix_mutex_unlock(void *mutex, void (*what)(void *arg), void *arg, u32 pc)
 	struct mutex *m = mutex;
 	u32 old;
 
-	begin(m, HD_UNLOCK, HD_RELEASE, pc);
+	begin(m, HD_UNLOCK, 0, HD_RELEASE, pc);
 	old = m->owner;
 	if (old != posix_me() && checks_owner(m)) {
 		hd_did(old, old);
@@ -203,7 +204,7 @@ int hd_pthread_mutex_destroy(pthread_mutex_t *mutex)
 	struct mutex *m = (struct mutex *)mutex;
 	u32 pc = HD_PC(), old;
 
-	begin(m, HD_STORE, HD_RELAXED, pc);
+	begin(m, HD_STORE, 0, HD_RELAXED, pc);
 	old = m->owner;
 	if (old)
 		posix_misuse("pthread_mutex_destroy of a locked mutex", pc);
