@@ -15,7 +15,6 @@
 struct rwlock {
 	u32 writer; /* task + 1 */
 	u32 readers;
-	u64 reading; /* tasks */
 	u64 made;
 	struct lockdep_map map;
 };
@@ -58,7 +57,6 @@ static void take(struct rwlock *l, bool read)
 
 	if (read) {
 		l->readers++;
-		l->reading |= 1ull << W->cur->id;
 	} else {
 		l->writer = posix_me();
 	}
@@ -153,7 +151,6 @@ int hd_pthread_rwlock_unlock(pthread_rwlock_t *lock)
 		l->writer = 0;
 	} else if (l->readers) {
 		l->readers--;
-		l->reading &= ~(1ull << W->cur->id);
 	}
 	hd_did(old, value(l));
 	return 0;
