@@ -106,7 +106,7 @@ static __always_inline u64 pair(u64 a, u64 b)
  * runs, and never forgets: being wrong costs time, or a feature, once. */
 enum { READ_BY = 1, WRITTEN_BY = READ_BY + HD_MAX_TASKS,
        READ_BY_MANY = WRITTEN_BY + HD_MAX_TASKS, MEETING };
-static u8 known[HD_HEAP_SIZE / 8];
+static u16 known[HD_HEAP_SIZE / 8];
 
 /* Who touched a word last?  The table is direct-mapped: heaps are small, and
  * a lost entry loses a feature, nothing else. */
@@ -126,7 +126,7 @@ static u32 run;
 static u32 holder[HD_HEAP_SIZE / HD_GRANULE];
 
 /* May tasks meet on this word?  Learns. */
-static noinline bool learn(u8 *k, u8 task, bool write)
+static noinline bool learn(u16 *k, u8 task, bool write)
 {
 	if (*k == 0 || *k == READ_BY + task)
 		*k = (write ? WRITTEN_BY : READ_BY) + task;
@@ -141,7 +141,7 @@ static __always_inline bool is_private(const struct hd_op *op, u8 task)
 {
 	u64 at = op->addr - HD_HEAP_BASE;
 	bool write = op->flags & HD_WRITE;
-	u8 k;
+	u16 k;
 
 	if (at >= HD_HEAP_SIZE)
 		return !op->size;

@@ -182,16 +182,17 @@ static void draw_verdict(struct canvas *c)
 
 static void find_lanes(struct canvas *c, const struct rows *rows)
 {
-	u64 seen = 0;
+	const struct hd_verdict *v = story_verdict(c->s);
+	hd_tasks seen = 0;
 	u32 i;
 
 	for (i = 0; i < rows->n; i++)
 		if (rows->at[i].kind != ROW_GAP)
-			seen |= 1ull << rows->at[i].task;
-	if (!seen && story_verdict(c->s)) /* nothing but the verdict */
-		seen = 1ull << story_verdict(c->s)->task;
+			hd_add(&seen, rows->at[i].task);
+	if (!seen && v) /* nothing but the verdict; the end check's stands left */
+		hd_add(&seen, v->task < c->s->ntasks ? v->task : 0);
 	for (i = 0; i < c->s->ntasks; i++)
-		if (seen >> i & 1)
+		if (hd_has(seen, i))
 			c->lane[c->nlanes++].task = i;
 }
 

@@ -60,7 +60,7 @@ static bool names_lock(const struct hd_verdict *v, const char *name)
 
 struct byte_use {
 	u64 addr;
-	u64 readers, writers; /* tasks */
+	hd_tasks readers, writers;
 };
 
 static struct byte_use *byte_of(struct byte_use *t, u64 mask, u64 addr)
@@ -113,27 +113,26 @@ static void find_fresh(struct story *s)
 
 static void note_use(struct byte_use *t, u64 mask, const struct hd_event *ev)
 {
-	u64 me = 1ull << ev->task;
 	u32 k;
 
 	for (k = 0; k < ev->op.size; k++) {
 		struct byte_use *b = byte_of(t, mask, ev->op.addr + k);
 
 		if (ev->op.flags & HD_READ)
-			b->readers |= me;
+			hd_add(&b->readers, ev->task);
 		if (ev->op.flags & HD_WRITE)
-			b->writers |= me;
+			hd_add(&b->writers, ev->task);
 	}
 }
 
 static bool shares(struct byte_use *t, u64 mask, const struct hd_event *ev)
 {
-	u64 others = ~(1ull << ev->task);
+	hd_tasks others = ~hd_bit(ev->task);
 	u32 k;
 
 	for (k = 0; k < ev->op.size; k++) {
 		struct byte_use *b = byte_of(t, mask, ev->op.addr + k);
-		u64 who = b->writers;
+		hd_tasks who = b->writers;
 
 		if (ev->op.flags & HD_WRITE)
 			who |= b->readers;

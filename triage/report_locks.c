@@ -255,10 +255,11 @@ static void print_holders(struct locks *l, struct page *p, u32 i)
 {
 	const struct hd_event *b = &l->s->log[i].ev;
 	char what[160];
+	hd_tasks by = (hd_tasks)b->old << 64 | b->val;
 	u32 t, k;
 
-	for (t = 0; t < l->s->ntasks && t < 64; t++) {
-		if (!(b->val >> t & 1))
+	for (t = 0; t < l->s->ntasks; t++) {
+		if (!hd_has(by, t))
 			continue;
 		for (k = 0; k < l->nheld[t]; k++) {
 			const struct lock *h = &l->held[t][k];

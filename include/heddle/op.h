@@ -48,7 +48,8 @@ enum hd_kind {
 	HD_EV_STUCK = 39,   /* no task can run */
 	HD_EV_END = 40,     /* every task is done, the end check follows */
 	HD_EV_MARK = 41,    /* a reach goal */
-	HD_EV_BLOCKED = 42, /* this task waits for text, held by tasks val */
+	HD_EV_BLOCKED = 42, /* this task waits for text, held by tasks val, and by
+			     * tasks 64 + old */
 	HD_EV_CONTEXT = 43, /* interrupts on or off, handlers entered and left */
 	HD_EV_RECLASS = 44, /* lockdep: lock_set_subclass() */
 	HD_EV_LOCK_SYNC = 45, /* lockdep: lock_sync() */

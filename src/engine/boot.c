@@ -77,7 +77,7 @@ bool hd_users_done(void)
 
 	for (t = W->tasks; t < W->tasks + W->nuser; t++)
 		if (t->state != HD_DONE && !t->daemon &&
-		    !(W->to_come >> t->id & 1))
+		    !hd_has(W->to_come, t->id))
 			return false;
 	return true;
 }
@@ -199,8 +199,8 @@ static void make_handler(struct hd_task *t, u8 irq, int host)
 	t->atomic = 1;
 	t->irqs_off = irq == HEDDLE_HARDIRQ;
 	hd_eng.handlers = true;
-	W->irqs |= 1ull << t->id;
-	W->to_come |= 1ull << t->id;
+	hd_add(&W->irqs, t->id);
+	hd_add(&W->to_come, t->id);
 }
 
 static void add_tasks(const struct heddle_scenario *s)

@@ -34,7 +34,7 @@ struct hd_strategy {
 	const char *name;
 	void (*new_run)(u32 seed);
 	/* Which of the tasks in on (never empty) goes next?  cur ran last. */
-	u32 (*pick)(u64 on, u32 cur);
+	u32 (*pick)(hd_tasks on, u32 cur);
 	/* The task's pending op is executed now.  NULL: of no interest. */
 	void (*done)(u32 task);
 };
@@ -138,7 +138,7 @@ void hd_run_recorded(const struct hd_schedule *s);
 
 /* hd_publish_when() for a lock word: until it is 0. */
 void hd_publish_until_zero(u8 kind, const u32 *word, u8 flags, u32 pc);
-u64 hd_enabled(void);                 /* tasks that can be chosen now */
+hd_tasks hd_enabled(void);            /* tasks that can be chosen now */
 void hd_resume(struct hd_task *t);    /* main context: let t run its op */
 void hd_finish(void);                 /* main context: judge the end */
 void hd_end_task(struct hd_task *t);  /* the current one; never returns */
@@ -173,14 +173,14 @@ static __always_inline bool hd_on_task_stack(void)
 
 enum { HD_NOBODY = HD_MAX_TASKS - 1 }; /* in the place of a task: the end */
 /* What becomes of the tasks in on when handlers have CPUs, or may not come. */
-u64 hd_with_interrupts(u64 on);
+hd_tasks hd_with_interrupts(hd_tasks on);
 /* Only handlers that need not come are left of on: the run may end here. */
-bool hd_may_end(u64 on);
+bool hd_may_end(hd_tasks on);
 bool hd_users_done(void);
 /* Of a handler that may come: who runs on its CPU now? */
 u32 hd_interrupted_by(u32 handler);
 /* cur ran last, next goes on: is that a preemption? */
-bool hd_preempts(u64 on, u32 cur, u32 next);
+bool hd_preempts(hd_tasks on, u32 cur, u32 next);
 /* Interrupts were on behind t's last op and are off before its next one: the
  * last moment for a handler of its CPU. */
 bool hd_closes(const struct hd_task *t);

@@ -80,7 +80,7 @@ static void drain(struct hd_explore *x)
 	if (x->unreduced)
 		return;
 	while (!W->ended && !hd_eng.asking && t->state == HD_READY && t->n &&
-	       !((W->cond | W->waiting) >> t->id & 1) && is_private(t) &&
+	       !hd_has(W->cond | W->waiting, t->id) && is_private(t) &&
 	       !hd_closes(t)) {
 		struct hd_op op = t->op;
 
@@ -95,7 +95,7 @@ static void drain(struct hd_explore *x)
  * that it interrupts must not go on until it has ended. */
 static void note_cpu(struct node *n, u32 task)
 {
-	bool comes = W->to_come >> task & 1;
+	bool comes = hd_has(W->to_come, task);
 
 	n->interrupts = comes && W->tasks[task].host == n->cur;
 	if (hd_eng.touching)
@@ -133,14 +133,15 @@ static void step(struct hd_explore *x, struct node *n, u32 choice)
 /* Is the state that was just reached to be expanded? */
 static bool fresh(struct hd_explore *x)
 {
-	u64 key, on;
 	u32 cur = W->cur->id, left;
+	hd_tasks on;
+	u64 key;
 
 	if (x->bound < 0 || x->unreduced || hd_eng.asking)
 		return true;
 	on = hd_enabled();
 	key = hd_world_state_hash();
-	if (on >> cur & 1 && !(W->cur->op.flags & HD_YIELD))
+	if (hd_has(on, cur) && !(W->cur->op.flags & HD_YIELD))
 		key = hd_fold(key, cur + 1);
 	left = (u32)x->bound - W->preemptions;
 	if (!hd_state_seen(key, left))
@@ -171,7 +172,7 @@ static void put_to_sleep(struct hd_explore *x, struct node *n,
 	if (!hd_sleeps(x) || n->asking)
 		return;
 	n->by_task[n->chosen] = *did;
-	n->sleep |= 1ull << n->chosen;
+	hd_add(&n->sleep, n->chosen);
 }
 
 /* Its transition asked, and all answers were tried: now it is known what it
@@ -211,7 +212,7 @@ static void look_back(struct hd_explore *x, const struct touches *did)
 {
 	struct node *n = turn_under_way();
 	const struct hd_task *t = &W->tasks[n->chosen];
-	u64 me = 1ull << t->id, on = 0;
+	hd_tasks me = hd_bit(t->id), on = 0;
 	const struct hd_reversal *r;
 	u32 k;
 
@@ -279,7 +280,7 @@ static void search(struct hd_explore *x)
 		if (!here)
 			go_back(x, n);
 		choice = hd_node_first(n, n->todo);
-		n->todo &= ~(1ull << choice);
+		hd_remove(&n->todo, choice);
 		if (!n->asking && choice == HD_NOBODY) {
 			end_here(x, n, &stop);
 			here = false;

@@ -22,7 +22,7 @@ enum {
 /* Two tasks touch the word, one writing (profile.c).  Bits from HD_WRITER on:
  * the only task that writes it, plus 1; its own loads are no choices. */
 enum { HD_CHOICE = 1, HD_CONFLICT = 2, HD_WRITER = 2 };
-extern u8 hd_shared[HD_WORDS + 1];
+extern u16 hd_shared[HD_WORDS + 1];
 
 /* Stay or leave: returns when t is chosen to execute its published op. */
 void hd_leave(struct hd_task *t);
@@ -51,7 +51,7 @@ static __always_inline u32 hd_word_of(u64 addr)
 	return HD_WORDS;
 }
 
-static __always_inline bool hd_chooses(u8 bits, const struct hd_task *t)
+static __always_inline bool hd_chooses(u16 bits, const struct hd_task *t)
 {
 	return bits & HD_CHOICE && ((t->op.flags & HD_WRITE) ||
 				    bits >> HD_WRITER != t->id + 1);
@@ -62,7 +62,7 @@ static __always_inline bool hd_chooses(u8 bits, const struct hd_task *t)
 static __always_inline bool hd_is_plainly_private(const struct hd_task *t)
 {
 	u64 off = t->op.addr - HD_HEAP_BASE;
-	const u8 *bits;
+	const u16 *bits;
 
 	if (off >= HD_HEAP_SIZE)
 		return false;

@@ -28,15 +28,15 @@ u64 hd_cpu_key(u32 task)
 }
 
 /* The handlers that have come to the CPU and are not done. */
-static u64 active_on(u32 cpu)
+static hd_tasks active_on(u32 cpu)
 {
-	u64 m = W->irqs & ~W->to_come, on = 0;
+	hd_tasks m = W->irqs & ~W->to_come, on = 0;
 
-	for (; m; m &= m - 1) {
-		u32 i = (u32)__builtin_ctzll(m);
+	for (; m; m = hd_rest(m)) {
+		u32 i = hd_lowest(m);
 
 		if (W->tasks[i].host == cpu)
-			on |= 1ull << i;
+			hd_add(&on, i);
 	}
 	return on;
 }
@@ -44,10 +44,10 @@ static u64 active_on(u32 cpu)
 u32 hd_interrupted_by(u32 handler)
 {
 	u32 top = W->tasks[handler].host;
-	u64 m = active_on(top);
+	hd_tasks m = active_on(top);
 
-	for (; m; m &= m - 1) {
-		u32 i = (u32)__builtin_ctzll(m);
+	for (; m; m = hd_rest(m)) {
+		u32 i = hd_lowest(m);
 
 		if (W->tasks[top].irq != HEDDLE_HARDIRQ) /* above a softirq */
 			top = i;
@@ -77,62 +77,62 @@ static bool may_come(const struct hd_task *h)
 }
 
 /* Those under an active handler: its host, and a softirq under a hardirq. */
-static u64 under(const struct hd_task *h)
+static hd_tasks under(const struct hd_task *h)
 {
-	u64 off = 1ull << h->host, m;
+	hd_tasks off = hd_bit(h->host), m;
 
 	if (h->irq != HEDDLE_HARDIRQ)
 		return off;
-	for (m = active_on(h->host) & ~(1ull << h->id); m; m &= m - 1)
+	for (m = active_on(h->host) & ~hd_bit(h->id); m; m = hd_rest(m))
 		off |= m & -m;
 	return off;
 }
 
-noinline u64 hd_with_interrupts(u64 on)
+noinline hd_tasks hd_with_interrupts(hd_tasks on)
 {
-	u64 m, off = 0;
+	hd_tasks m, off = 0;
 
-	for (m = W->irqs & ~W->to_come; m; m &= m - 1)
-		off |= under(&W->tasks[__builtin_ctzll(m)]);
-	for (m = W->to_come; m; m &= m - 1)
-		if (!may_come(&W->tasks[__builtin_ctzll(m)]))
+	for (m = W->irqs & ~W->to_come; m; m = hd_rest(m))
+		off |= under(&W->tasks[hd_lowest(m)]);
+	for (m = W->to_come; m; m = hd_rest(m))
+		if (!may_come(&W->tasks[hd_lowest(m)]))
 			off |= m & -m;
 	return on & ~off;
 }
 
-bool hd_may_end(u64 on)
+bool hd_may_end(hd_tasks on)
 {
 	return !(on & ~W->to_come) && hd_users_done();
 }
 
 bool hd_closes(const struct hd_task *t)
 {
-	u64 m = W->to_come;
+	hd_tasks m = W->to_come;
 
 	if (likely(!m) || (!t->irqs_off && !t->bh_off) ||
 	    (t->irqs_until != t->n + 1 && t->bh_until != t->n + 1))
 		return false;
-	for (; m; m &= m - 1)
-		if (W->tasks[__builtin_ctzll(m)].host == cpu_of(t))
+	for (; m; m = hd_rest(m))
+		if (W->tasks[hd_lowest(m)].host == cpu_of(t))
 			return true;
 	return false;
 }
 
 /* --- cost ------------------------------------------------------------------ */
 
-static bool could_go_on(u64 on, u32 task)
+static bool could_go_on(hd_tasks on, u32 task)
 {
 	const struct hd_task *t = &W->tasks[task];
 
-	return on >> task & 1 && t->n && !(t->op.flags & HD_YIELD);
+	return hd_has(on, task) && t->n && !(t->op.flags & HD_YIELD);
 }
 
-bool hd_preempts(u64 on, u32 cur, u32 next)
+bool hd_preempts(hd_tasks on, u32 cur, u32 next)
 {
 	if (next == cur)
 		return false;
 	return could_go_on(on, cur) ||
-	       (W->to_come >> next & 1 &&
+	       (hd_has(W->to_come, next) &&
 		could_go_on(on, hd_interrupted_by(next)));
 }
 
@@ -170,10 +170,10 @@ static void order_last_moment(struct hd_task *h)
 {
 	bool hard = h->irq == HEDDLE_HARDIRQ;
 	struct hd_task *cur = W->cur;
-	u64 m;
+	hd_tasks m;
 
-	for (m = under(h); m; m &= m - 1) {
-		struct hd_task *t = &W->tasks[__builtin_ctzll(m)];
+	for (m = under(h); m; m = hd_rest(m)) {
+		struct hd_task *t = &W->tasks[hd_lowest(m)];
 
 		if (t->irqs_off || (!hard && t->bh_off)) {
 			W->cur = t;
@@ -228,7 +228,7 @@ static void own_stack(struct hd_task *t)
 
 void hd_enter_handler(struct hd_task *t)
 {
-	W->to_come &= ~(1ull << t->id);
+	hd_remove(&W->to_come, t->id);
 	share_stack(t, &W->tasks[hd_interrupted_by(t->id)]);
 	order_behind(t->host, t->irq == HEDDLE_HARDIRQ,
 		     t->irq == HEDDLE_SOFTIRQ);
@@ -245,7 +245,7 @@ static void leave_order(struct hd_task *t)
 
 void hd_leave_handler(struct hd_task *t)
 {
-	bool came = !(W->to_come >> t->id & 1); /* false: it has no op at all */
+	bool came = !hd_has(W->to_come, t->id); /* false: it has no op at all */
 
 	if (came)
 		tell(t, t->irq == HEDDLE_HARDIRQ ? HD_CTX_HARDIRQ_EXIT :
@@ -253,7 +253,7 @@ void hd_leave_handler(struct hd_task *t)
 	own_stack(t);
 	if (came)
 		leave_order(t);
-	W->irqs &= ~(1ull << t->id);
+	hd_remove(&W->irqs, t->id);
 	W->to_come &= W->irqs;
 }
 

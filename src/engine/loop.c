@@ -15,41 +15,55 @@ struct hd_engine hd_eng = { .shared_stack = HD_NO_STACK };
 
 /* --- who can be chosen ----------------------------------------------------- */
 
-static noinline u64 of_conditions_met(u64 on)
+static noinline hd_tasks of_conditions_met(hd_tasks on)
 {
-	u64 cond;
+	hd_tasks cond;
 
-	for (cond = W->cond; cond; cond &= cond - 1) {
-		const struct hd_task *t = &W->tasks[__builtin_ctzll(cond)];
+	for (cond = W->cond; cond; cond = hd_rest(cond)) {
+		const struct hd_task *t = &W->tasks[hd_lowest(cond)];
 
 		if (!t->when(t->when_arg))
-			on &= ~(1ull << t->id);
+			hd_remove(&on, t->id);
 	}
 	return on;
 }
 
-/* The loop decides without a branch: what waiters see is hard to predict. */
-static __always_inline u64 enabled_but_for_irqs(void)
+/* Of these waiters, counted from first on: those whose word is not 0.  The loop
+ * decides without a branch: what they see is hard to predict. */
+static __always_inline u64 closed_to(u64 waiting, const struct hd_task *first)
 {
-	u64 waiting = W->waiting, closed = 0, on;
+	u64 closed = 0;
 
 	for (; waiting; waiting &= waiting - 1) {
 		u32 i = (u32)__builtin_ctzll(waiting);
-		const volatile u32 *word = W->tasks[i].when_arg;
+		const volatile u32 *word = first[i].when_arg;
 
 		closed |= (u64)(*word != 0) << i;
 	}
-	on = W->ready & ~closed;
-	if (unlikely(W->cond))
-		on = of_conditions_met(on);
-	return likely(on) ? on : W->late;
+	return closed;
 }
 
-u64 hd_enabled(void)
+hd_tasks hd_enabled(void)
 {
-	u64 on = enabled_but_for_irqs();
+	hd_tasks high = closed_to((u64)(W->waiting >> 64), W->tasks + 64);
+	hd_tasks on = W->ready & ~(closed_to((u64)W->waiting, W->tasks) |
+				   high << 64);
 
+	if (unlikely(W->cond))
+		on = of_conditions_met(on);
+	if (unlikely(!on))
+		on = W->late;
 	return unlikely(W->irqs) ? hd_with_interrupts(on) : on;
+}
+
+/* The same where there are at most 64 tasks, and no handlers. */
+static __always_inline u64 enabled_of_few(void)
+{
+	u64 on = (u64)W->ready & ~closed_to((u64)W->waiting, W->tasks);
+
+	if (unlikely((u64)W->cond))
+		on = (u64)of_conditions_met(on);
+	return likely(on) ? on : (u64)W->late;
 }
 
 static bool is_about_turns(const struct hd_edit *e)
@@ -63,14 +77,14 @@ static bool can_go(const struct hd_edit *e, const struct hd_task *cur)
 {
 	u32 u = e->arg % W->ntasks;
 
-	if (!(hd_enabled() >> u & 1))
+	if (!hd_has(hd_enabled(), u))
 		return false;
 	return e->kind == HD_EDIT_SWITCH ||
-	       (W->to_come >> u & 1 && hd_interrupted_by(u) == cur->id);
+	       (hd_has(W->to_come, u) && hd_interrupted_by(u) == cur->id);
 }
 
 /* cur has published its next op: do edits anchored there change the choice? */
-static u32 apply_edits(struct hd_task *cur, u64 *on, u32 next)
+static u32 apply_edits(struct hd_task *cur, hd_tasks *on, u32 next)
 {
 	const struct hd_schedule *s = hd_eng.schedule;
 	u32 i = hd_eng.first_edit[cur->id], end = hd_eng.first_edit[cur->id + 1];
@@ -88,16 +102,26 @@ static u32 apply_edits(struct hd_task *cur, u64 *on, u32 next)
 		if (e->anchor < n)
 			continue;
 		if (e->kind == HD_EDIT_HOLD) {
-			W->held_back |= 1ull << cur->id;
+			hd_add(&W->held_back, cur->id);
 			if (*on & ~W->held_back)
 				*on &= ~W->held_back;
-			if (next != HD_NOBODY && !(*on >> next & 1))
-				next = (u32)__builtin_ctzll(*on);
+			if (next != HD_NOBODY && !hd_has(*on, next))
+				next = hd_lowest(*on);
 		} else if (can_go(e, cur)) {
 			next = e->arg % W->ntasks;
 		}
 	}
 	cur->next_edit = later;
+	return next;
+}
+
+/* The same where a set is a word. */
+static noinline u32 apply_edits_to_few(struct hd_task *cur, u64 *on, u32 next)
+{
+	hd_tasks set = *on;
+
+	next = apply_edits(cur, &set, next);
+	*on = (u64)set;
 	return next;
 }
 
@@ -109,25 +133,25 @@ static bool comes_late(const struct hd_task *cur)
 	return s->strategy && hd_draw(s->seed, cur->id, cur->n, 9) & 1;
 }
 
-/* decide() where tasks are held back or there are handlers: a run may end with
- * handlers that did not come, and the moment before interrupts are off is a
+/* decide() where tasks are held back, or many, or there are handlers: a run may end
+ * with handlers that did not come, and the moment before interrupts are off is a
  * choice, because the op that follows may be private. */
 static noinline struct hd_task *decide_with_care(struct hd_task *cur)
 {
-	u64 on = hd_enabled();
+	hd_tasks on = hd_enabled();
 	u32 next;
 
 	if (!on)
 		return NULL;
 	if (W->held_back && (on & ~W->held_back))
 		on &= ~W->held_back;
-	if ((on >> cur->id & 1) && !hd_eng.all_choice && !hd_is_choice(cur) &&
+	if (hd_has(on, cur->id) && !hd_eng.all_choice && !hd_is_choice(cur) &&
 	    !hd_closes(cur))
 		next = cur->id;
 	else if (hd_may_end(on) && !comes_late(cur))
 		next = HD_NOBODY;
-	else if (!(on & (on - 1)))
-		next = (u32)__builtin_ctzll(on);
+	else if (hd_is_single(on))
+		next = hd_lowest(on);
 	else
 		next = hd_eng.strategy->pick(on, cur->id);
 	if (cur->n + 1 >= cur->next_edit)
@@ -140,15 +164,16 @@ static noinline struct hd_task *decide_with_care(struct hd_task *cur)
 }
 
 /* The decision: cur has just finished its n-th op (or start, or end).  Returns
- * the task whose pending op is executed now, NULL if there is none. */
+ * the task whose pending op is executed now, NULL if there is none.  Sets of at
+ * most 64 tasks are handled as the words that they are. */
 static __always_inline struct hd_task *decide(struct hd_task *cur)
 {
-	u64 on, me = 1ull << cur->id;
+	u64 on, me = 1ull << cur->id % 64;
 	u32 next;
 
-	if (unlikely(W->irqs | W->held_back))
+	if (unlikely((u64)(W->irqs | W->held_back) || W->ntasks > 64))
 		return decide_with_care(cur);
-	on = enabled_but_for_irqs();
+	on = enabled_of_few();
 	if (unlikely(!on))
 		return NULL;
 	if ((on & me) && !hd_eng.all_choice && !hd_is_choice(cur))
@@ -158,7 +183,7 @@ static __always_inline struct hd_task *decide(struct hd_task *cur)
 	else
 		next = hd_eng.strategy->pick(on, cur->id);
 	if (unlikely(cur->n + 1 >= cur->next_edit))
-		next = apply_edits(cur, &on, next);
+		next = apply_edits_to_few(cur, &on, next);
 	if (next != cur->id) {
 		W->switches++;
 		W->preemptions += (on >> cur->id & 1) & (cur->n != 0) &
@@ -170,13 +195,14 @@ static __always_inline struct hd_task *decide(struct hd_task *cur)
 /* Edits that hold tasks back: t's op lets go of those it conflicts with. */
 static noinline void let_go(const struct hd_task *t)
 {
-	u64 m = W->held_back &= ~(1ull << t->id);
+	hd_tasks m;
 
-	for (; m; m &= m - 1) {
-		u32 i = (u32)__builtin_ctzll(m);
+	hd_remove(&W->held_back, t->id);
+	for (m = W->held_back; m; m = hd_rest(m)) {
+		u32 i = hd_lowest(m);
 
 		if (hd_conflict(&W->tasks[i].op, &t->op))
-			W->held_back &= ~(1ull << i);
+			hd_remove(&W->held_back, i);
 	}
 }
 
@@ -190,7 +216,7 @@ static noinline void watch(const struct hd_task *t)
 
 static noinline void chosen_with_care(struct hd_task *t)
 {
-	if (W->to_come >> t->id & 1)
+	if (hd_has(W->to_come, t->id))
 		hd_enter_handler(t);
 	if (W->held_back)
 		let_go(t);
@@ -199,9 +225,11 @@ static noinline void chosen_with_care(struct hd_task *t)
 /* The chosen task's op leaves the state "pending". */
 static __always_inline void chosen(struct hd_task *t)
 {
+	u32 id = t->id;
+
 	W->cur = t;
-	W->waiting &= ~(1ull << t->id);
-	W->cond &= ~(1ull << t->id);
+	hd_remove(&W->waiting, id);
+	hd_remove(&W->cond, id);
 	t->n++;
 	W->ops++; /* too many: the task itself says so, check_steps() */
 	if (unlikely(W->held_back | W->to_come))
@@ -281,7 +309,7 @@ void hd_publish_when(u8 kind, const volatile void *addr, u32 size, u8 flags,
 	}
 	t->when = when;
 	t->when_arg = arg;
-	W->cond |= 1ull << t->id;
+	hd_add(&W->cond, t->id);
 	leave(t);
 	check_steps();
 }
@@ -298,7 +326,7 @@ void hd_publish_until_zero(u8 kind, const u32 *word, u8 flags, u32 pc)
 		return;
 	}
 	t->when_arg = word;
-	W->waiting |= 1ull << t->id;
+	hd_add(&W->waiting, t->id);
 	hd_leave(t);
 }
 
@@ -315,7 +343,7 @@ void hd_publish_asleep(u8 kind, const volatile void *addr, u32 size, u8 flags,
 		return;
 	}
 	t->state = HD_ASLEEP;
-	W->ready &= ~(1ull << t->id);
+	hd_remove(&W->ready, t->id);
 	leave(t);
 	check_steps();
 }
@@ -332,7 +360,7 @@ bool hd_wake(int task)
 	if (task >= W->ntasks || t->state != HD_ASLEEP)
 		return false;
 	t->state = HD_READY;
-	W->ready |= 1ull << t->id;
+	hd_add(&W->ready, t->id);
 	return true;
 }
 
@@ -357,7 +385,7 @@ void hd_end_task(struct hd_task *t)
 	t->op.flags = 0;
 	t->op.size = 0;
 	t->op.kind = HD_NONE;
-	W->ready &= ~(1ull << t->id);
+	hd_remove(&W->ready, t->id);
 	leave(t);
 }
 

@@ -29,17 +29,13 @@ void hd_nodes_clear(void)
 	hd_path_clear();
 }
 
-static bool is_one(u64 tasks)
-{
-	return !(tasks & (tasks - 1));
-}
-
 /* Save the world only where it may be needed again. */
 static void save(struct hd_explore *x, struct node *n)
 {
-	u64 may = !n->asking && hd_by_sources(x) ? n->on & ~n->sleep : n->todo;
+	hd_tasks may = !n->asking && hd_by_sources(x) ? n->on & ~n->sleep :
+							n->todo;
 
-	if (is_one(may))
+	if (hd_is_single(may))
 		return;
 	hd_snapshot_save(arena + arena_used);
 	arena_used += (hd_snapshot_size() + 15) & ~15ull;
@@ -96,17 +92,17 @@ u32 hd_node_cost(const struct node *n, u32 task)
 
 /* --- whom to try --------------------------------------------------------------- */
 
-u64 hd_worth_choosing(const struct hd_explore *x, u64 can)
+hd_tasks hd_worth_choosing(const struct hd_explore *x, hd_tasks can)
 {
-	u64 on = can, m;
+	hd_tasks on = can, m;
 
-	for (m = hd_sleeps(x) && !hd_eng.handlers ? can : 0; m; m &= m - 1)
-		if (hd_in_vain(&W->tasks[__builtin_ctzll(m)]))
-			on &= ~(m & -m);
+	for (m = hd_sleeps(x) && !hd_eng.handlers ? can : 0; m; m = hd_rest(m))
+		if (hd_in_vain(&W->tasks[hd_lowest(m)]))
+			hd_remove(&on, hd_lowest(m));
 	return on ? on : can;
 }
 
-void hd_node_want(struct node *n, u64 tasks)
+void hd_node_want(struct node *n, hd_tasks tasks)
 {
 	n->todo |= tasks & ~n->wanted & ~n->sleep;
 	n->wanted |= tasks;
@@ -116,18 +112,18 @@ void hd_nodes_reverse(const struct hd_reversal *r, u32 nraces)
 {
 	for (; nraces; nraces--, r++) {
 		struct node *n = &hd_nodes[r->node];
-		u64 can_begin = r->initials & n->on;
+		hd_tasks can_begin = r->initials & n->on;
 
 		if (r->initials & (n->wanted | n->sleep))
 			continue;
-		if (r->initials == 1ull << r->task && !can_begin)
+		if (r->initials == hd_bit(r->task) && !can_begin)
 			continue; /* it could not go on there */
 		if (!can_begin)
 			hd_node_want(n, n->on);
-		else if (can_begin >> r->task & 1)
-			hd_node_want(n, 1ull << r->task);
+		else if (hd_has(can_begin, r->task))
+			hd_node_want(n, hd_bit(r->task));
 		else
-			hd_node_want(n, can_begin & -can_begin);
+			hd_node_want(n, hd_bit(hd_lowest(can_begin)));
 	}
 }
 
@@ -135,32 +131,32 @@ void hd_nodes_reverse(const struct hd_reversal *r, u32 nraces)
 
 static void within_bound(struct hd_explore *x, struct node *n)
 {
-	u64 m;
+	hd_tasks m;
 
-	for (m = n->todo; m; m &= m - 1) {
-		u32 t = (u32)__builtin_ctzll(m);
+	for (m = n->todo; m; m = hd_rest(m)) {
+		u32 t = hd_lowest(m);
 
 		if (n->preemptions + hd_node_cost(n, t) > (u32)x->bound)
-			n->todo &= ~(1ull << t);
+			hd_remove(&n->todo, t);
 	}
 }
 
-u32 hd_node_first(const struct node *n, u64 tasks)
+u32 hd_node_first(const struct node *n, hd_tasks tasks)
 {
-	if (!n->asking && tasks >> n->cur & 1)
+	if (!n->asking && hd_has(tasks, n->cur))
 		return n->cur;
-	return (u32)__builtin_ctzll(tasks);
+	return hd_lowest(tasks);
 }
 
 /* Fill in what is to be tried at a node where a turn is given away. */
 static void turns(struct hd_explore *x, struct node *n)
 {
-	u64 can = hd_enabled();
+	hd_tasks can = hd_enabled();
 
 	n->can = can;
 	n->on = hd_worth_choosing(x, can);
 	n->late = can == W->late;
-	n->cur_on = can >> n->cur & 1;
+	n->cur_on = hd_has(can, n->cur);
 	n->cur_yields = n->cur_on && (W->cur->op.flags & HD_YIELD);
 	n->todo = n->on & ~n->sleep;
 	n->usual = (u8)hd_run_to_block.pick(can, n->cur);
@@ -168,16 +164,16 @@ static void turns(struct hd_explore *x, struct node *n)
 		within_bound(x, n);
 	if (unlikely(W->irqs) && hd_may_end(can)) {
 		n->usual = HD_NOBODY;
-		n->todo |= 1ull << HD_NOBODY;
+		hd_add(&n->todo, HD_NOBODY);
 	}
 	if (hd_by_sources(x) && n->todo && !n->late)
-		n->todo = 1ull << hd_node_first(n, n->todo);
+		n->todo = hd_bit(hd_node_first(n, n->todo));
 	n->wanted = n->todo;
 }
 
 static void answers(struct hd_explore *x, struct node *n)
 {
-	n->todo = (1ull << hd_eng.ask_n) - 1;
+	n->todo = hd_bit(hd_eng.ask_n) - 1;
 	if ((n->asking == HD_ASK_FAIL && n->failures >= x->max_failures) ||
 	    (n->asking == HD_ASK_SIGNAL && n->signals >= x->max_signals))
 		n->todo = 1;
@@ -188,14 +184,14 @@ static void answers(struct hd_explore *x, struct node *n)
 static void inherit(const struct node *up, struct node *n,
 		    const struct touches *did)
 {
-	u64 m;
+	hd_tasks m;
 
-	for (m = up->sleep; m; m &= m - 1) {
-		u32 t = (u32)__builtin_ctzll(m);
+	for (m = up->sleep; m; m = hd_rest(m)) {
+		u32 t = hd_lowest(m);
 
 		if (!n->asking && hd_dependent(&up->by_task[t], did))
 			continue;
-		n->sleep |= 1ull << t;
+		hd_add(&n->sleep, t);
 		n->by_task[t] = up->by_task[t];
 	}
 }
@@ -231,7 +227,7 @@ double hd_nodes_done(void)
 
 	for (i = 0; i < hd_depth; i++) {
 		const struct node *n = &hd_nodes[i];
-		double all = n->tried + __builtin_popcountll(n->todo);
+		double all = n->tried + hd_count(n->todo);
 
 		if (!n->tried)
 			break;

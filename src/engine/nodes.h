@@ -15,11 +15,11 @@ struct node {
 	u64 snapshot;      /* position in the arena */
 	u32 touches;       /* used when the node was made */
 	u32 events;        /* on the path when the node was made */
-	u64 can;           /* tasks that can be chosen */
-	u64 on;            /* of these, tasks worth choosing: see hd_in_vain() */
-	u64 wanted;        /* tasks (or answers) that must be tried */
-	u64 todo;          /* of these, still to be tried */
-	u64 sleep;         /* tasks not to be tried: covered elsewhere */
+	hd_tasks can;      /* tasks that can be chosen */
+	hd_tasks on;       /* of these, tasks worth choosing: see hd_in_vain() */
+	hd_tasks wanted;   /* tasks (or answers) that must be tried */
+	hd_tasks todo;     /* of these, still to be tried */
+	hd_tasks sleep;    /* tasks not to be tried: covered elsewhere */
 	struct touches *by_task; /* of sleeping and finished tasks */
 	struct touches partial; /* asking: what the transition did so far */
 	struct hd_op op;   /* with which the transition began */
@@ -68,12 +68,12 @@ void hd_node_restore(const struct node *n);
 /* The world stands at n: is choosing the task a preemption? */
 u32 hd_node_cost(const struct node *n, u32 task);
 /* The task (or answer) to try first: stay, else the lowest number. */
-u32 hd_node_first(const struct node *n, u64 tasks);
+u32 hd_node_first(const struct node *n, hd_tasks tasks);
 /* Of the tasks that can be chosen: without those in vain, unless there are no
  * others: their owners are blocked as well then, and a deadlock is to be seen. */
-u64 hd_worth_choosing(const struct hd_explore *x, u64 can);
+hd_tasks hd_worth_choosing(const struct hd_explore *x, hd_tasks can);
 /* These must be tried at n as well. */
-void hd_node_want(struct node *n, u64 tasks);
+void hd_node_want(struct node *n, hd_tasks tasks);
 void hd_nodes_reverse(const struct hd_reversal *r, u32 n);
 /* An estimate of the share of the search that is behind it, 0 to 1. */
 double hd_nodes_done(void);

@@ -105,7 +105,7 @@ static void note_race(struct event *e, const struct event *next,
 static bool comes_before(const struct event *e, const struct event *next)
 {
 	return e->did.barrier || next->did.barrier ||
-	       e->did.woke >> next->did.task & 1 ||
+	       hd_has(e->did.woke, next->did.task) ||
 	       hd_dependent(&e->did.did, &next->did.did);
 }
 
@@ -138,7 +138,7 @@ static void find_races(struct event *next)
 struct way {
 	u32 from;                /* the event that is to come later */
 	u32 first[HD_MAX_TASKS]; /* the task's first event on the way, plus 1 */
-	u64 initials;
+	hd_tasks initials;
 };
 
 /* The next event on the way: can its task begin the way with it?  (Events on the
@@ -153,12 +153,12 @@ static void go_on(struct way *w, u32 task, u32 at, const u32 *clock)
 	if (!w->first[task])
 		w->first[task] = at + 1;
 	if (begins)
-		w->initials |= 1ull << task;
+		hd_add(&w->initials, task);
 }
 
 /* The way: all events behind the one at from that do not come after it, then
  * what task does last, with its clock. */
-static u64 initials(u32 from, u32 to, u32 task, const u32 *clock)
+static hd_tasks initials(u32 from, u32 to, u32 task, const u32 *clock)
 {
 	const struct event *e = &event[from];
 	struct way w = { .from = from };

@@ -22,7 +22,7 @@
 struct hd_reversal {
 	u32 node;
 	u32 task;
-	u64 initials;
+	hd_tasks initials;
 };
 
 void hd_path_clear(void);
@@ -33,7 +33,7 @@ struct hd_transition {
 	u32 task, node; /* chosen there */
 	struct hd_op op; /* with which it began */
 	struct touches did;
-	u64 woke;       /* tasks that could not go on before */
+	hd_tasks woke;  /* tasks that could not go on before */
 	bool barrier;   /* it comes after all that came before and before all
 			 * that comes after */
 	bool in_vain;   /* hd_in_vain() */

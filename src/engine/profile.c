@@ -18,12 +18,13 @@
 
 struct hd_profile hd_profile;
 
-enum { SEEN_MANY = 0x40, SEEN_WRITE = 0x80, BOTH = 0xc0, TELLING = 1 << 16,
-       MANY_WRITERS = 0xff };
+enum { SEEN_BY = HD_MAX_TASKS - 1, SEEN_MANY = 0x100, SEEN_WRITE = 0x200,
+       BOTH = SEEN_MANY | SEEN_WRITE, TELLING = 1 << 16, MANY_WRITERS = 0xff };
 
-u8 hd_shared[HD_WORDS + 1];
-/* task + 1, SEEN_MANY, SEEN_WRITE: [0] as choices see it, [1] all */
-static u8 seen[2][HD_WORDS + 1];
+u16 hd_shared[HD_WORDS + 1];
+/* task + 1 (of the end check as of the first task), SEEN_MANY, SEEN_WRITE: [0] as
+ * choices see it, [1] all */
+static u16 seen[2][HD_WORDS + 1];
 static u8 writer[HD_WORDS + 1]; /* task + 1, or MANY_WRITERS */
 static u8 telling[TELLING];
 static bool counting;
@@ -98,11 +99,13 @@ static void count(const struct hd_op *op, u32 task)
 		}
 }
 
-static u8 look(u8 s, const struct hd_op *op, u32 task)
+static u16 look(u16 s, const struct hd_op *op, u32 task)
 {
+	u16 by = (task + 1) & SEEN_BY;
+
 	if (!s)
-		s = (u8)(task + 1) & 0x3f;
-	else if ((s & 0x3f) != ((task + 1) & 0x3f))
+		s = by;
+	else if ((s & SEEN_BY) != by)
 		s |= SEEN_MANY;
 	return op->flags & HD_WRITE ? s | SEEN_WRITE : s;
 }
@@ -206,7 +209,7 @@ static u32 runs(void)
 {
 	static struct hd_schedule s;
 	u32 i, before = nruns;
-	u64 begin = ~0ull;
+	hd_tasks begin = ~(hd_tasks)0;
 
 	hd_snapshot_load(hd_eng.template);
 	if (hd_eng.program) /* to begin with who is asleep is to begin with main */
@@ -214,7 +217,7 @@ static u32 runs(void)
 	for (i = 0; i < W->ntasks; i++) {
 		struct hd_edit first = { HD_EDIT_SWITCH, 0, 1, (u16)i };
 
-		if (!(begin >> i & 1))
+		if (!hd_has(begin, i))
 			continue;
 		hd_schedule_clear(&s);
 		hd_schedule_add(&s, first);
@@ -252,8 +255,8 @@ static void drop_uncounted(void)
 static void add_choice(u32 w, u8 only_writer)
 {
 	hd_shared[w] |= HD_CHOICE;
-	if (only_writer < 64)
-		hd_shared[w] |= (u8)(only_writer << HD_WRITER);
+	if (only_writer != MANY_WRITERS)
+		hd_shared[w] |= (u16)(only_writer << HD_WRITER);
 	if (hd_profile.nshared < HD_MAX_SHARED)
 		hd_profile.word[hd_profile.nshared++] = address_of(w);
 }

@@ -30,12 +30,12 @@ static void new_run(u32 seed)
 	lowest = 0;
 }
 
-static u32 highest(u64 on)
+static u32 highest(hd_tasks on)
 {
-	u32 best = (u32)__builtin_ctzll(on);
+	u32 best = hd_lowest(on);
 
-	for (; on; on &= on - 1) {
-		u32 i = (u32)__builtin_ctzll(on);
+	for (; on; on = hd_rest(on)) {
+		u32 i = hd_lowest(on);
 
 		if (priority[i] > priority[best])
 			best = i;
@@ -43,7 +43,7 @@ static u32 highest(u64 on)
 	return best;
 }
 
-static u32 pick(u64 on, u32 cur)
+static u32 pick(hd_tasks on, u32 cur)
 {
 	u32 i;
 

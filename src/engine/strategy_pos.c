@@ -28,13 +28,13 @@ u64 hd_pos_priority(u32 task)
 	return priority[task];
 }
 
-static u32 pick(u64 on, u32 cur)
+static u32 pick(hd_tasks on, u32 cur)
 {
-	u32 best = (u32)__builtin_ctzll(on);
+	u32 best = hd_lowest(on);
 
 	(void)cur;
-	for (; on; on &= on - 1) {
-		u32 i = (u32)__builtin_ctzll(on);
+	for (; on; on = hd_rest(on)) {
+		u32 i = hd_lowest(on);
 
 		if (hd_pos_priority(i) > priority[best])
 			best = i;

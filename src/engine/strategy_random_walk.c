@@ -10,28 +10,26 @@ static void new_run(u32 s)
 	seed = s;
 }
 
-static __always_inline u32 draw(u64 on, u32 cur)
+static __always_inline u32 draw(hd_tasks on, u32 cur)
 {
-	u32 n = (u32)__builtin_popcountll(on);
-	u32 k = hd_below(hd_draw(seed, cur, W->tasks[cur].n, 1), n), i;
+	u64 drawn = hd_draw(seed, cur, W->tasks[cur].n, 1);
 
-	for (i = 0; i < 3; i++) /* no branch: k is random */
-		on = i < k ? on & (on - 1) : on;
-	for (; unlikely(i < k); i++)
-		on &= on - 1;
-	return (u32)__builtin_ctzll(on);
+	return hd_nth(on, hd_below(drawn, hd_count(on)));
 }
 
-static noinline u32 pick_profiling(u64 on, u32 cur)
+static noinline u32 pick_at_length(hd_tasks on, u32 cur)
 {
-	hd_profile_decision();
+	if (hd_eng.profiling)
+		hd_profile_decision();
 	return draw(on, cur);
 }
 
-static u32 pick(u64 on, u32 cur)
+/* Inline is what nearly always is asked: one of few tasks, in a search. */
+static u32 pick(hd_tasks on, u32 cur)
 {
-	return unlikely(hd_eng.profiling) ? pick_profiling(on, cur) :
-					    draw(on, cur);
+	if (unlikely(hd_eng.profiling || on >> 64))
+		return pick_at_length(on, cur);
+	return draw((u64)on, cur);
 }
 
 const struct hd_strategy hd_random_walk = { "random", new_run, pick, NULL };

@@ -110,13 +110,13 @@ static u32 band(u32 task)
 	return !n ? NEUTRAL : worst == BAD ? BAD : best;
 }
 
-static u32 pick(u64 on, u32 cur)
+static u32 pick(hd_tasks on, u32 cur)
 {
 	u32 best = HD_MAX_TASKS, top = 0;
 
 	(void)cur;
-	for (; on; on &= on - 1) {
-		u32 i = (u32)__builtin_ctzll(on), b = band(i);
+	for (; on; on = hd_rest(on)) {
+		u32 i = hd_lowest(on), b = band(i);
 
 		if (best == HD_MAX_TASKS || b > top ||
 		    (b == top && hd_pos_priority(i) > hd_pos_priority(best))) {

@@ -9,17 +9,17 @@ static void new_run(u32 seed)
 	(void)seed;
 }
 
-static u32 pick(u64 on, u32 cur)
+static u32 pick(hd_tasks on, u32 cur)
 {
 	const struct hd_task *t = &W->tasks[cur];
 
-	if (on >> cur & 1)
+	if (hd_has(on, cur))
 		return cur;
-	if (t->irq && on >> t->host & 1)
+	if (t->irq && hd_has(on, t->host))
 		return t->host;
 	if (on & ~W->to_come)
 		on &= ~W->to_come;
-	return (u32)__builtin_ctzll(on);
+	return hd_lowest(on);
 }
 
 const struct hd_strategy hd_run_to_block = { "run-to-block", new_run, pick, NULL };

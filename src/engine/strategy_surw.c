@@ -25,22 +25,22 @@ static bool selected(u32 task)
 
 /* A task of mask in proportion to what it has left; none: any of mask.  (Empty
  * where every task sleeps or is done before its first op.) */
-static u32 weighted(u64 mask, u32 after)
+static u32 weighted(hd_tasks mask, u32 after)
 {
 	u32 total = 0, k;
-	u64 m;
+	hd_tasks m;
 
-	for (m = mask; m; m &= m - 1)
-		total += left[__builtin_ctzll(m)];
+	for (m = mask; m; m = hd_rest(m))
+		total += left[hd_lowest(m)];
 	k = hd_below(hd_draw(seed, after, W->tasks[after].n, 5), total ? total : 1);
-	for (m = mask; m; m &= m - 1) {
-		u32 i = (u32)__builtin_ctzll(m);
+	for (m = mask; m; m = hd_rest(m)) {
+		u32 i = hd_lowest(m);
 
 		if (!total || k < left[i])
 			return i;
 		k -= left[i];
 	}
-	return mask ? (u32)__builtin_ctzll(mask) : 0;
+	return mask ? hd_lowest(mask) : 0;
 }
 
 static void new_run(u32 s)
@@ -61,12 +61,12 @@ static void new_run(u32 s)
 	intend = weighted(W->ready, 0);
 }
 
-static u32 by_priority(u64 mask)
+static u32 by_priority(hd_tasks mask)
 {
-	u32 best = (u32)__builtin_ctzll(mask);
+	u32 best = hd_lowest(mask);
 
-	for (; mask; mask &= mask - 1) {
-		u32 i = (u32)__builtin_ctzll(mask);
+	for (; mask; mask = hd_rest(mask)) {
+		u32 i = hd_lowest(mask);
 
 		if (priority[i] > priority[best])
 			best = i;
@@ -74,17 +74,17 @@ static u32 by_priority(u64 mask)
 	return best;
 }
 
-static u32 pick(u64 on, u32 cur)
+static u32 pick(hd_tasks on, u32 cur)
 {
-	u64 candidates = 0, waiting = 0, m;
+	hd_tasks candidates = 0, waiting = 0, m;
 
-	for (m = on; m; m &= m - 1) {
-		u32 i = (u32)__builtin_ctzll(m);
+	for (m = on; m; m = hd_rest(m)) {
+		u32 i = hd_lowest(m);
 
 		if (!selected(i) || i == intend)
-			candidates |= 1ull << i;
+			hd_add(&candidates, i);
 		else
-			waiting |= 1ull << i;
+			hd_add(&waiting, i);
 	}
 	if (candidates)
 		return by_priority(candidates);
@@ -97,7 +97,7 @@ static void done(u32 task)
 	if (selected(task)) {
 		if (left[task])
 			left[task]--;
-		intend = weighted(W->ready | 1ull << task, task);
+		intend = weighted(W->ready | hd_bit(task), task);
 	}
 	priority[task] = hd_draw(seed, task, W->tasks[task].n, 8);
 }

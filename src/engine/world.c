@@ -175,7 +175,7 @@ struct hd_task *hd_world_add_task(const char *name, void (*fn)(void *),
 	t->arg = arg;
 	t->next_edit = UINT32_MAX;
 	t->held = hd_world_held(t->id);
-	W->ready |= 1ull << t->id;
+	hd_add(&W->ready, t->id);
 	return t;
 }
 
@@ -306,7 +306,8 @@ u64 hd_world_state_hash(void)
 {
 	const char *oracles = (char *)HD_STATE_BASE +
 			      ((sizeof(struct hd_world) + 63) & ~63u);
-	u64 h = W->ready ^ (u64)W->nverdicts << 56;
+	u64 h = hd_fold((u64)W->ready ^ (u64)W->nverdicts << 56,
+			(u64)(W->ready >> 64));
 	u32 i, j;
 
 	for (i = 0; i < W->ntasks; i++) {

@@ -19,6 +19,8 @@
 #include <heddle/heddle.h>
 #include <heddle/op.h>
 
+#include "tasks.h"
+
 /* above AddressSanitizer's shadow (0x10007fff8000) */
 #define HD_STATE_BASE 0x110000000000ull
 #define HD_STATE_SIZE 0x1000000ull
@@ -156,12 +158,12 @@ struct hd_world {
 	u32 used;      /* bytes of the state region, this struct included */
 	u32 heap_used;
 	u32 annex_used;
-	u64 ready;     /* tasks that are neither asleep nor done */
-	u64 cond;      /* of these, tasks whose op has a condition */
-	u64 waiting;   /* and tasks that wait until a word is 0: when_arg */
-	u64 held_back; /* edit kind hold */
-	u64 irqs;      /* handlers that are not done */
-	u64 to_come;   /* of these, handlers that have not come yet */
+	hd_tasks ready;   /* tasks that are neither asleep nor done */
+	hd_tasks cond;    /* of these, tasks whose op has a condition */
+	hd_tasks waiting; /* and tasks that wait until a word is 0: when_arg */
+	hd_tasks held_back; /* edit kind hold */
+	hd_tasks irqs;    /* handlers that are not done */
+	hd_tasks to_come; /* of these, handlers that have not come yet */
 	u64 hash;      /* trace hash so far */
 	struct hd_task *cur;
 	u32 step;      /* events so far */
@@ -179,7 +181,7 @@ struct hd_world {
 	u32 verdict_bytes; /* of the list below, as tables count */
 	struct hd_verdict *verdicts; /* nverdicts, in the order of raising */
 	struct hd_task *tasks; /* behind the oracles' reservations */
-	u64 late;      /* tasks that go on once nobody else can: time passes */
+	hd_tasks late; /* tasks that go on once nobody else can: time passes */
 };
 
 #define W ((struct hd_world *)HD_STATE_BASE)

@@ -20,7 +20,7 @@ static void words(void *arg)
 	atomic_read_acquire(&s->published);
 }
 
-static u8 bits(const atomic_t *w)
+static u16 bits(const atomic_t *w)
 {
 	return hd_shared[((u64)w - HD_HEAP_BASE) / 4];
 }

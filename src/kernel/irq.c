@@ -113,14 +113,14 @@ bool in_serving_softirq(void)
 /* What the interrupted had switched off counts in a hardirq too. */
 static bool softirqs_count(const struct hd_task *t)
 {
-	u64 m;
+	hd_tasks m;
 
 	if (t->bh_off || t->irq == HEDDLE_SOFTIRQ)
 		return true;
 	if (!t->irq)
 		return false;
-	for (m = W->irqs & ~W->to_come; m; m &= m - 1) {
-		const struct hd_task *h = &W->tasks[__builtin_ctzll(m)];
+	for (m = W->irqs & ~W->to_come; m; m = hd_rest(m)) {
+		const struct hd_task *h = &W->tasks[hd_lowest(m)];
 
 		if (h->host == t->host && h->irq == HEDDLE_SOFTIRQ)
 			return true;

@@ -65,10 +65,10 @@ static const char *waits_for(const struct hd_task *t)
 
 /* Who holds the lock on top of t's stack.  A task that is itself blocked in an
  * acquire has announced the lock on its top, but does not hold it. */
-static u64 holders(const struct hd_task *t)
+static hd_tasks holders(const struct hd_task *t)
 {
 	const struct lockdep_map *map;
-	u64 mask = 0;
+	hd_tasks set = 0;
 	u32 i, j, n;
 
 	if (!announced(t))
@@ -82,9 +82,9 @@ static u64 holders(const struct hd_task *t)
 			n--;
 		for (j = u->held_below; j < n; j++)
 			if (u->held[j].map == map)
-				mask |= 1ull << i;
+				hd_add(&set, i);
 	}
-	return mask;
+	return set;
 }
 
 static void add_name(struct hd_verdict *v, const char *name)
@@ -102,12 +102,12 @@ static void add_name(struct hd_verdict *v, const char *name)
 }
 
 /* The handlers that have t's CPU: whatever t was doing, it does not go on. */
-static u64 interrupted_by(const struct hd_task *t)
+static hd_tasks interrupted_by(const struct hd_task *t)
 {
-	u64 m = W->irqs & ~W->to_come, by = 0;
+	hd_tasks m = W->irqs & ~W->to_come, by = 0;
 
-	for (; m; m &= m - 1) {
-		const struct hd_task *h = &W->tasks[__builtin_ctzll(m)];
+	for (; m; m = hd_rest(m)) {
+		const struct hd_task *h = &W->tasks[hd_lowest(m)];
 
 		if (h->host == (t->irq ? t->host : t->id) && h->irq != t->irq &&
 		    t->irq != HEDDLE_HARDIRQ)
@@ -116,10 +116,10 @@ static u64 interrupted_by(const struct hd_task *t)
 	return by;
 }
 
-static const char *interrupted_text(u64 by)
+static const char *interrupted_text(hd_tasks by)
 {
 	static char text[HD_MAX_TASKS][64];
-	u32 h = (u32)__builtin_ctzll(by);
+	u32 h = hd_lowest(by);
 
 	snprintf(text[h], sizeof(text[h]), "interrupted by %s",
 		 W->tasks[h].name);
@@ -128,9 +128,11 @@ static const char *interrupted_text(u64 by)
 
 /* One record per task that cannot go on: who waits for what, held by whom; or
  * who interrupted it. */
-static void tell(struct hd_task *t, u64 by)
+static void tell(struct hd_task *t, hd_tasks by)
 {
-	struct hd_event ev = { .op = t->op, .val = by ? by : holders(t),
+	hd_tasks whom = by ? by : holders(t);
+	struct hd_event ev = { .op = t->op, .val = (u64)whom,
+			       .old = (u64)(whom >> 64),
 			       .text = by ? interrupted_text(by) :
 					    waits_for(t) };
 
@@ -143,11 +145,11 @@ static void tell(struct hd_task *t, u64 by)
 static void tell_all(struct hd_verdict *v)
 {
 	struct hd_task *t;
-	u64 by;
+	hd_tasks by;
 
 	for (t = W->tasks; t < W->tasks + W->nuser; t++) {
 		if (t->state == HD_DONE || t->daemon ||
-		    W->to_come >> t->id & 1)
+		    hd_has(W->to_come, t->id))
 			continue;
 		by = interrupted_by(t);
 		tell(t, by);

@@ -9,21 +9,31 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "../base/hash.h"
 #include "posix.h"
 
 /* In the bytes of a pthread_cond_t. */
 struct cond {
-	u64 waiting; /* tasks */
+	u64 word; /* ops are on it: another one for each set */
+	hd_tasks waiting;
 };
+_Static_assert(sizeof(struct cond) <= sizeof(pthread_cond_t), "cond");
 
 enum { WORD = sizeof(u64) };
+
+/* As part of an op on the word. */
+static void set_line(struct cond *c, hd_tasks waiting)
+{
+	c->waiting = waiting;
+	c->word = (u64)waiting ^ hd_mix((u64)(waiting >> 64));
+}
 
 static void stand_in_line(void *arg)
 {
 	struct cond *c = arg;
 
 	hd_order_range(c, WORD, true);
-	c->waiting |= 1ull << W->cur->id;
+	set_line(c, c->waiting | hd_bit(W->cur->id));
 }
 
 /* Woken, or late.  Nobody takes a late one out of the line. */
@@ -31,11 +41,11 @@ static bool was_late(struct cond *c)
 {
 	struct hd_task *t = W->cur;
 
-	if (!(c->waiting >> t->id & 1))
+	if (!hd_has(c->waiting, t->id))
 		return false;
-	c->waiting &= ~(1ull << t->id);
+	set_line(c, c->waiting & ~hd_bit(t->id));
 	t->state = HD_READY;
-	W->ready |= 1ull << t->id;
+	hd_add(&W->ready, t->id);
 	return true;
 }
 
@@ -51,9 +61,9 @@ static int wait(struct cond *c, void *mutex, bool timed, u32 pc)
 	hd_publish_asleep(HD_WAIT, c, WORD, HD_RW | HD_YIELD, pc);
 	posix_on_time(timed);
 	hd_judge(c, WORD, HD_RW, pc);
-	old = c->waiting;
+	old = c->word;
 	late = was_late(c);
-	hd_did(old, c->waiting);
+	hd_did(old, c->word);
 	posix_mutex_lock(mutex, pc);
 	return late ? ETIMEDOUT : 0;
 }
@@ -70,17 +80,9 @@ int hd_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
 	return wait((struct cond *)cond, mutex, true, HD_PC());
 }
 
-/* The k-th of the tasks in m. */
-static u32 nth(u64 m, u32 k)
-{
-	for (; k; k--)
-		m &= m - 1;
-	return (u32)__builtin_ctzll(m);
-}
-
 static void wake(struct cond *c, u32 task)
 {
-	c->waiting &= ~(1ull << task);
+	set_line(c, c->waiting & ~hd_bit(task));
 	hd_wake((int)task);
 }
 
@@ -90,13 +92,13 @@ static int signal(struct cond *c, bool all, u32 pc)
 	u32 n;
 
 	posix_begin(HD_WAKE, c, WORD, HD_RW, HD_RELAXED, pc);
-	old = c->waiting;
-	n = (u32)__builtin_popcountll(old);
+	old = c->word;
+	n = hd_count(c->waiting);
 	if (n && !all)
-		wake(c, nth(old, n > 1 ? hd_ask(HD_ASK_CHOOSE, n) : 0));
+		wake(c, hd_nth(c->waiting, n > 1 ? hd_ask(HD_ASK_CHOOSE, n) : 0));
 	while (all && c->waiting)
-		wake(c, nth(c->waiting, 0));
-	hd_did(old, c->waiting);
+		wake(c, hd_lowest(c->waiting));
+	hd_did(old, c->word);
 	return 0;
 }
 
@@ -125,7 +127,7 @@ int hd_pthread_cond_destroy(pthread_cond_t *cond)
 	u32 pc = HD_PC();
 
 	posix_begin(HD_STORE, c, WORD, HD_WRITE, HD_RELAXED, pc);
-	hd_did(c->waiting, c->waiting);
+	hd_did(c->word, c->word);
 	if (c->waiting)
 		posix_misuse("pthread_cond_destroy while threads wait", pc);
 	return 0;

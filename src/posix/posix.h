@@ -81,7 +81,7 @@ void posix_misuse(const char *what, u32 pc);
 static inline void posix_late(bool timed)
 {
 	if (timed)
-		W->late |= 1ull << W->cur->id;
+		hd_add(&W->late, W->cur->id);
 }
 /* It has returned.  (Late ones are ordered among each other.) */
 void posix_on_time(bool timed);

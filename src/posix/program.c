@@ -107,7 +107,7 @@ static void stop_others(void)
 
 	for (i = 0; i < W->nuser; i++)
 		W->tasks[i].daemon = 1;
-	W->ready = 1ull << W->cur->id;
+	W->ready = hd_bit(W->cur->id);
 	W->cond = W->waiting = W->late = 0;
 }
 

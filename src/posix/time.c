@@ -26,7 +26,7 @@ void posix_on_time(bool timed)
 {
 	if (!timed)
 		return;
-	W->late &= ~(1ull << W->cur->id);
+	hd_remove(&W->late, W->cur->id);
 	hd_order_on(TIME, true);
 }
 
