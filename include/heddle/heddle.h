@@ -13,7 +13,9 @@
 #include <heddle/types.h>
 #include <heddle/verdict.h>
 
-enum { HD_MAX_TASKS = 64, HD_MAX_EXPECT = 12 };
+/* Of programs.  Scenarios have fewer: what the kernel API keeps of tasks in the
+ * objects of a model (who waits, who reads) is one word, a bit for each. */
+enum { HD_MAX_TASKS = 128, HD_KERNEL_TASKS = 64, HD_MAX_EXPECT = 12 };
 
 /* An interrupt handler is a task that the schedule may let run on the CPU of
  * another one: see irq.h.  It comes at most once, or not at all; one that may

@@ -126,7 +126,7 @@ void hd_publish_asleep(u8 kind, const volatile void *addr, u32 size, u8 flags,
 /* Make a sleeping task's published op choosable; false if it did not sleep. */
 bool hd_wake(int task);
 bool hd_asleep(int task);
-int hd_current(void);
+int hd_current(void); /* of the set-up and the end check: 0 */
 
 /* Annotation: see struct lockdep_map in lockdep.h. */
 struct lockdep_map;

@@ -35,7 +35,7 @@ struct srcu_struct {
 		/* periods + 1 at entry; 0: not inside.  A word for each task,
 		 * so that readers do not meet. */
 		u16 since[SRCU_SECTIONS];
-	} reader[HD_MAX_TASKS + 1];
+	} reader[HD_KERNEL_TASKS + 1];
 	struct lockdep_map dep_map;
 };
 

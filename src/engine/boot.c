@@ -262,7 +262,7 @@ static const char *too_large(const struct heddle_scenario *s,
 		return "the scenario has no tasks";
 	if (__stop_hd_data - __start_hd_data > HD_MAX_STATICS)
 		return "the program has too much static data (4 MiB at most)";
-	if (n > HD_MAX_TASKS - 2) /* one more is the RCU daemon */
+	if (!hd_eng.program && n > HD_KERNEL_TASKS - 2) /* one is the RCU daemon */
 		return "the scenario has too many tasks (62 at most)";
 	if (__stop_hd_marks - __start_hd_marks > HD_MAX_MARKS)
 		return "the program has too many marks (512 at most)";

@@ -366,7 +366,7 @@ bool hd_wake(int task)
 
 int hd_current(void)
 {
-	return W->cur->id;
+	return W->cur->id < W->ntasks ? W->cur->id : 0;
 }
 
 /* --- tasks ------------------------------------------------------------------ */

@@ -72,7 +72,7 @@ static struct call *first_over(void)
 static struct srcu_reader *reader_op(struct srcu_struct *s, u8 kind, u8 order,
 				     u32 pc)
 {
-	struct srcu_reader *r = &s->reader[hd_slot(HD_MAX_TASKS + 1)];
+	struct srcu_reader *r = &s->reader[hd_slot(HD_KERNEL_TASKS + 1)];
 
 	hd_publish(kind, r, WORD, HD_RW, order, pc);
 	hd_judge(r, WORD, HD_RW, pc);

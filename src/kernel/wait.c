@@ -224,7 +224,7 @@ void hd_prepare_to_wait(wait_queue_head_t *q, unsigned int state)
 	begin(HD_RMW, &q->tasks, HD_RW, HD_FULL, pc);
 	set_state(self(), state, &q->tasks);
 	old = q->tasks;
-	q->tasks |= 1ull << (W->cur->id % HD_MAX_TASKS);
+	q->tasks |= 1ull << (W->cur->id % HD_KERNEL_TASKS);
 	hd_did(old, q->tasks);
 }
 
@@ -239,7 +239,7 @@ void hd_finish_wait(wait_queue_head_t *q)
 	begin(HD_RMW, &q->tasks, HD_RW, HD_ACQ_REL, pc);
 	set_state(self(), TASK_RUNNING, NULL);
 	old = q->tasks;
-	q->tasks &= ~(1ull << (W->cur->id % HD_MAX_TASKS));
+	q->tasks &= ~(1ull << (W->cur->id % HD_KERNEL_TASKS));
 	hd_did(old, q->tasks);
 }
 

@@ -8,7 +8,7 @@
  * include/heddle/uaccess.h. */
 #include <heddle/uaccess.h>
 
-static u8 disabled[HD_MAX_TASKS]; /* per task: depth */
+static u8 disabled[HD_KERNEL_TASKS]; /* per task: depth */
 
 void pagefault_disable(void)
 {

@@ -19,12 +19,14 @@ int hd_program_main(int argc, char **argv, char **env) __attribute__((weak));
 void hd_program_thread(void *arg);
 
 #define T(n) { "T" #n, hd_program_thread, (void *)n##ul }
-#define T10(n) T(n##0), T(n##1), T(n##2), T(n##3), T(n##4), T(n##5),   \
-	       T(n##6), T(n##7), T(n##8), T(n##9)
+#define T6(n) T(n##0), T(n##1), T(n##2), T(n##3), T(n##4), T(n##5)
+#define T10(n) T6(n), T(n##6), T(n##7), T(n##8), T(n##9)
 static const struct heddle_task all[HD_PROGRAM_TASKS + 1] = {
 	{ "main", hd_program_main_task }, T(1), T(2), T(3), T(4), T(5), T(6),
-	T(7), T(8), T(9), T10(1), T10(2), T10(3), T10(4), T10(5), T(60), T(61),
+	T(7), T(8), T(9), T10(1), T10(2), T10(3), T10(4), T10(5), T10(6),
+	T10(7), T10(8), T10(9), T10(10), T10(11), T6(12),
 };
+_Static_assert(HD_PROGRAM_TASKS == 126, "main, and T1 to T125");
 struct heddle_task hd_program_table[HD_PROGRAM_TASKS + 1] = {
 	{ "main", hd_program_main_task },
 };

@@ -70,10 +70,6 @@ my (%ours, %theirs);
 for my $row (rows()) {
 	next if %only && !$only{$row->{program}};
 	my $name = $row->{program} . ($row->{define} ? " $row->{define}" : '');
-	if ($row->{define} =~ /N=(\d+)/ && $1 > 61) {
-		printf "%-20s more than 61 threads\n", $name;
-		next;
-	}
 	my $got = measure($row);
 	my $all = $got->{portfolio} // [ ('-') x 4 ];
 	my @means = map { $row->{mean}{$_} =~ s/ .*/*/r } @tools;

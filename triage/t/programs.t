@@ -87,6 +87,7 @@ my $r = result($out);
 is "$rc $r->{complete} $r->{bound} $r->{signatures}",
 	'1 yes none circular:a:q.lock[1],deadlock:a:q.lock[1]',
 	'explore: both, in every interleaving';
+my $interleavings = $r->{schedules};
 like $out, qr/^complete: every interleaving of this program$/m, '... and says so';
 ($rc, $out) = run(qw(./abba fuzz -runs=500 -seed=1));
 is "$rc " . result($out)->{schedules}, '1 500', 'its own fuzz target';
@@ -121,16 +122,45 @@ int main(void)
 	return 0;
 }
 END
-build('many', $many, '-DN=61');
+build('many', $many, '-DN=125');
 ($rc, $out) = run(qw(./many explore));
-is "$rc " . result($out)->{schedules}, '0 1', '61 threads, and one order';
-build('many', $many, '-DN=62');
+is "$rc " . result($out)->{schedules}, '0 1', '125 threads, and one order';
+build('many', $many, '-DN=126');
 ($rc, $out) = run(qw(./many run));
 is result($out)->{signatures}, 'limit:threads', 'one more is a limit';
+like $out, qr/^limit threads .*\(no bug: a limit of heddle\)$/m, '... which says so';
 
 build('large', "static volatile char a[5 << 20];\nint main(void) { return a[0]; }\n");
 ($rc, $out, $err) = run(qw(./large run));
 ok $rc == 2 && $err =~ /too much static data/, '... as is too much static data';
+
+# --- 100 threads: the last two have a deadlock, after 98 that are joined
+(my $hundred = $abba) =~ s/pthread_t t\[2\];\K/
+	for (int i = 0; i < 98; i++) {
+		pthread_create(&t[0], NULL, nothing, NULL);
+		pthread_join(t[0], NULL);
+	}/;
+$hundred =~ s/int main/static void *nothing(void *arg) { return arg; }\n$&/;
+build('hundred', $hundred, '-DFIRST=&q.lock[1]', '-DSECOND=&a');
+($rc, $out) = run(qw(./hundred run --want=deadlock --out=found100));
+like $out, qr/^1 preemption; with 0: none \(exhausted\)\.$/m,
+	'a deadlock of T99 and T100: found, minimal, and proved to be';
+like $out, qr/^ main +T99 +T100$/m, '... drawn among those who are in it';
+like $out, qr/^  T(99|100) waits for .*\n    held by T(?!\1)(99|100) /m,
+	'... who wait for each other';
+($file) = glob 'found100/deadlock*.sched';
+($rc, $out) = run('./hundred', 'replay', '--twice', '--check', $file);
+ok $rc == 0 && $out =~ /the same twice/, '... and replayed, twice, as recorded';
+($rc, $out) = run(qw(./hundred explore));
+$r = result($out);
+is "$rc $r->{complete} $r->{schedules} $r->{signatures}",
+	"1 yes $interleavings circular:a:q.lock[1],deadlock:a:q.lock[1]",
+	'... which explore finds as well, in as many interleavings as T1 and T2 have';
+for my $name (qw(reorder twostage)) {
+	run($cc, "$programs/$name.c", '-o', "$name-100", '-DN=100');
+	($rc, $out) = run("./$name-100", qw(run --want=assert --seeds=3));
+	like $out, qr/^portfolio .* 3\/3$/m, "$name with 100 threads: found";
+}
 
 # --- what cannot be built
 for ([ 'fork()', 'unistd.h', 'fork' ], [ 'sigaction(1, 0, 0)', 'signal.h',
