@@ -156,6 +156,34 @@ $r = result($out);
 is "$rc $r->{complete} $r->{schedules} $r->{signatures}",
 	"1 yes $interleavings circular:a:q.lock[1],deadlock:a:q.lock[1]",
 	'... which explore finds as well, in as many interleavings as T1 and T2 have';
+build('writer', <<'END');
+#include <assert.h>
+#include <pthread.h>
+static volatile int x;
+static void *nothing(void *arg) { return arg; }
+static void *writes(void *arg) { x = 1; return arg; }
+static void *reads(void *arg)
+{
+	int first = x, second = x;
+	assert(first == second);
+	return arg;
+}
+int main(void)
+{
+	pthread_t t[2];
+	pthread_create(&t[0], NULL, reads, NULL);
+	for (int i = 0; i < 63; i++) {
+		pthread_create(&t[1], NULL, nothing, NULL);
+		pthread_join(t[1], NULL);
+	}
+	pthread_create(&t[1], NULL, writes, NULL);
+	pthread_join(t[0], NULL);
+	pthread_join(t[1], NULL);
+	return 0;
+}
+END
+($rc, $out) = run(qw(./writer run --want=assert --seeds=3));
+like $out, qr/^portfolio .* 3\/3$/m, 'who alone writes, T65, is not taken for T1';
 for my $name (qw(reorder twostage)) {
 	run($cc, "$programs/$name.c", '-o', "$name-100", '-DN=100');
 	($rc, $out) = run("./$name-100", qw(run --want=assert --seeds=3));
