@@ -4,6 +4,7 @@
 #   make demo    the main job on the mail that heddle comes from
 #   make soak    ten million schedules over all clean variants
 #   make bench-search  schedules to the first bug of known programs, beside others
+#   make bench-feedback  runs to the wanted verdict: libFuzzer, mutator, strategies
 #   make mutants every model broken in every place, for some hours
 #   V=1          show commands                  SAN=address,undefined
 #   CORO=ucontext  coroutines without assembly  CC=gcc  (models: always clang)

@@ -50,6 +50,7 @@ void fuzz_trace_input(const u8 *data, size_t size, struct fuzz_trace *trace);
 /* As fuzz_trace_input(), from the cache if it is there. */
 const struct fuzz_trace *fuzz_trace_of(const u8 *data, size_t size);
 u64 fuzz_key(const u8 *data, size_t size);
+extern u64 fuzz_runs; /* so far, those for traces included */
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
@@ -57,6 +58,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 /* --- mutator.c --------------------------------------------------------------- */
 
 enum { FUZZ_MAX_EDITS = 16 }; /* more explain nothing that fewer do not */
+extern bool fuzz_mutate_bytes; /* leave it to LLVMFuzzerMutate(), if there */
 
 size_t LLVMFuzzerCustomMutator(u8 *data, size_t size, size_t max_size,
 			       unsigned int seed);

@@ -9,6 +9,7 @@
  *
  *   --target=SCENARIO[:VARIANT]   --variant=NAME   --want=VERDICT
  *   --targets                     list scenarios and variants, and exit
+ *   --mutator=bytes               libFuzzer's own mutations, to compare with
  *   --heddle-findings=DIR         save each new signature and go on
  *   --heddle-report-fd=N          tell the supervisor (see findings.c)
  *
@@ -30,6 +31,7 @@ extern const struct heddle_scenario *const __stop_hd_scenarios[]
 static const struct heddle_scenario *scenario;
 static const struct heddle_variant *variant;
 static bool opened;
+u64 fuzz_runs;
 static enum fuzz_report how = FUZZ_FRESH;
 
 /* --- which scenario ------------------------------------------------------------ */
@@ -149,6 +151,8 @@ static void read_flag(struct flags *f, const char *arg)
 		f->dir = v;
 	else if ((v = value_of(arg, "--heddle-report-fd=")))
 		f->fd = atoi(v);
+	else if (!strcmp(arg, "--mutator=bytes"))
+		fuzz_mutate_bytes = true;
 	/* Merging asks what each input covers, not what is new. */
 	else if (value_of(arg, "-merge") || value_of(arg, "-set_cover_merge"))
 		how = FUZZ_ALL;
@@ -210,6 +214,7 @@ void fuzz_trace_input(const u8 *data, size_t size, struct fuzz_trace *trace)
 	hd_schedule_decode(&s, data, size, W->ntasks);
 	fuzz_feedback_begin(FUZZ_NONE);
 	hd_run(&s);
+	fuzz_runs++;
 	fuzz_feedback_end(trace);
 	trace->key = fuzz_key(data, size);
 }
@@ -245,6 +250,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	hd_schedule_decode(&schedule, data, size, W->ntasks);
 	fuzz_feedback_begin(size || how == FUZZ_ALL ? how : FUZZ_UNCOUNTED);
 	o = hd_run(&schedule);
+	fuzz_runs++;
 	fresh = fuzz_feedback_end(&last);
 	remember(data, size, fresh && how != FUZZ_ALL);
 	fuzz_findings_look(&o, data, size);

@@ -4,11 +4,16 @@
  * A mutant is its parent with some decisions more, less or changed.  Seven of
  * ten added edits are anchored where two tasks met on a word in the parent's
  * run: only there can an order matter.  What is drawn is a function of the
- * parent and the seed.  LLVMFuzzerMutate() is never called: other engines do
- * not have it, and byte havoc is a bad way to move an anchor. */
+ * parent and the seed.  LLVMFuzzerMutate() is not called: other engines do not
+ * have it, and byte havoc is a bad way to move an anchor.  (--mutator=bytes does,
+ * for those who want to see how bad: make bench-feedback.) */
 #include "fuzz.h"
 
 #include "../src/base/hash.h"
+
+bool fuzz_mutate_bytes;
+size_t LLVMFuzzerMutate(u8 *data, size_t size, size_t max_size)
+	__attribute__((weak));
 
 /* --- drawing --------------------------------------------------------------------- */
 
@@ -239,10 +244,13 @@ static size_t encode(struct draw *d, struct hd_schedule *s, u8 *out,
 size_t LLVMFuzzerCustomMutator(u8 *data, size_t size, size_t max_size,
 			       unsigned int seed)
 {
-	const struct fuzz_trace *t = fuzz_trace_of(data, size);
+	const struct fuzz_trace *t;
 	struct draw d = { seed };
 	u32 times = 1;
 
+	if (fuzz_mutate_bytes && LLVMFuzzerMutate)
+		return LLVMFuzzerMutate(data, size, max_size);
+	t = fuzz_trace_of(data, size);
 	hd_schedule_decode(&mutant, data, size, t->ntasks);
 	/* mostly several: one decision rarely shows anything by itself */
 	while (times < 8 && percent(&d, 75))
@@ -262,6 +270,8 @@ size_t LLVMFuzzerCustomCrossOver(const u8 *data1, size_t size1,
 	struct draw d = { seed };
 	u32 share = percent(&d, 50) ? 100 : 50, i, kept = 0;
 
+	if (fuzz_mutate_bytes)
+		return 0; /* libFuzzer draws another mutation */
 	hd_schedule_decode(&mutant, data1, size1, W->ntasks);
 	hd_schedule_decode(&parent, data2, size2, W->ntasks);
 	if (percent(&d, 50)) {

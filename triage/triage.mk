@@ -12,3 +12,14 @@ bench-search: all
 
 bench: $(B)/t/bench fuzz
 	$(Q)sh triage/bench/bench.sh $(B)
+
+# What of a fuzz target finds bugs?  (In the place of findings.c: feedback.c.)
+$(B)/t/feedback: $(B)/obj/triage/bench/feedback.o $(core_o) $(mm_o) \
+		$(scenario_o) $(filter-out %/findings.o,$(fuzz_o))
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CXX) $(LDFLAGS) -o $@ $^ $(fuzz_rt) -lpthread
+
+.PHONY: bench-feedback
+bench-feedback: $(B)/heddle $(B)/t/feedback
+	$(Q)perl triage/bench/feedback.pl $(B)
