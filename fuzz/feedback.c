@@ -11,8 +11,7 @@
  * eight values that libFuzzer tells apart.  The hash is the same in every
  * process, so merging and -fork agree on what is covered.
  *
- * On the way the collector notes which ops of different tasks met on a word:
- * this is where mutator.c adds edits.
+ * Ops on words where tasks meet are handed on to conflicts.c.
  *
  * Engines that do not read the counters (AFL++, honggfuzz) get the same slots
  * as edges on guards of our own; compile with -DHEDDLE_GUARDS. */
@@ -27,7 +26,6 @@ enum { COUNTERS = 2048, BUCKETS = 8, SLOTS = COUNTERS * BUCKETS, /* 2^14 */
 static u64 reported[SLOTS / 64]; /* in this process; FUZZ_ALL: in this run */
 static enum fuzz_report mode;
 static u32 nreported;
-static struct fuzz_trace now;
 
 /* --- reporting a slot -------------------------------------------------------- */
 
@@ -108,20 +106,10 @@ enum { READ_BY = 1, WRITTEN_BY = READ_BY + HD_MAX_TASKS,
        READ_BY_MANY = WRITTEN_BY + HD_MAX_TASKS, MEETING };
 static u16 known[HD_HEAP_SIZE / 8];
 
-/* Who touched a word last?  The table is direct-mapped: heaps are small, and
- * a lost entry loses a feature, nothing else. */
-struct cell {
-	u32 word; /* low bits of address / 8 */
-	u32 run;  /* valid if equal to run */
-	u32 writer_pc;
-	u16 writer_n, reader_n; /* 0: none yet */
-	u8 writer, reader, last;
-	u8 unused[5];
-};
-
-enum { CELLS = 4096, NOBODY = 0xff };
-static struct cell cells[CELLS];
+enum { NOBODY = 0xff,
+       FURTHER = 512 /* bytes of a large op that are looked at */ };
 static u32 run;
+static u8 last_task; /* executed the last op */
 /* By heap granule of the object's header: run << 8 | task that touched last. */
 static u32 holder[HD_HEAP_SIZE / HD_GRANULE];
 
@@ -154,18 +142,6 @@ static __always_inline bool is_private(const struct hd_op *op, u8 task)
 	return !learn(&known[at / 8], task, write);
 }
 
-static __always_inline void met(u8 first, u16 first_n, u8 second, u16 second_n)
-{
-	u32 i = now.met++;
-
-	/* beyond the room, overwrite here and there: a run has its whole
-	 * length in the sample */
-	if (i >= FUZZ_MAX_CONFLICTS)
-		i = i * 0x9e3779b1u >> 26;
-	now.conflict[i] = (struct fuzz_conflict){ first_n, second_n, first,
-						  second };
-}
-
 static noinline void on_object(u64 addr, u8 task)
 {
 	const struct hd_object *o = hd_object_at(addr);
@@ -181,50 +157,43 @@ static noinline void on_object(u64 addr, u8 task)
 	feature(HAND_OVER, pair(o->id, from << 8 | task));
 }
 
-/* Another task was here last, or nobody. */
-static noinline void on_meeting(struct cell *c, const struct hd_op *op, u8 task,
-				u16 n)
+/* An op on more than one word: most often it frees an object. */
+static noinline void on_further_words(const struct hd_op *op,
+				      const struct hd_task *t, bool at_once)
 {
-	if (c->writer_n && c->writer != task)
-		met(c->writer, c->writer_n, task, n);
-	if ((op->flags & HD_WRITE) && c->reader_n && c->reader != task &&
-	    (!c->writer_n || c->writer != c->reader))
-		met(c->reader, c->reader_n, task, n);
-	if (hd_in_heap(op->addr))
-		on_object(op->addr, task);
-	c->last = task;
+	u64 at = op->addr + 8, end = op->addr + op->size;
+	struct hd_op word = *op;
+
+	for (; at < end && at < op->addr + FURTHER; at += 8) {
+		word.addr = at;
+		if (!is_private(&word, t->id))
+			fuzz_conflicts_op(op, t, at, at_once);
+	}
 }
 
 static void on_op(const struct hd_event *ev)
 {
 	const struct hd_op *op = &ev->op;
 	const struct hd_task *t = W->cur;
-	u32 word = (u32)(op->addr >> 3);
-	struct cell *c = &cells[(word ^ word >> 12) % CELLS];
+	bool at_once = t->id == last_task;
+	struct fuzz_writer w;
 
+	last_task = t->id;
+	if (unlikely(op->size > 8))
+		on_further_words(op, t, at_once);
 	if (likely(is_private(op, t->id))) {
+		if (!op->size)
+			fuzz_conflicts_sync(t);
 		feature(SITE, pair(op->pc, t->id));
 		return;
 	}
-	if (c->run != run || c->word != word)
-		*c = (struct cell){ .word = word, .run = run, .last = NOBODY };
-	/* a read of T1, then a read and a write of T2: the write meets, too */
-	if (c->last != t->id || (op->flags & HD_WRITE && c->reader != t->id))
-		on_meeting(c, op, t->id, (u16)t->n);
+	w = fuzz_conflicts_op(op, t, op->addr, at_once);
+	if (hd_in_heap(op->addr))
+		on_object(op->addr, t->id);
 	if (op->flags & HD_READ)
-		feature(READS_FROM,
-			pair(c->writer_pc, op->pc << 1 |
-			     (c->writer_n && c->writer != t->id)));
+		feature(READS_FROM, pair(w.pc, op->pc << 1 | w.other));
 	else
 		feature(SITE, pair(op->pc, t->id));
-	if (op->flags & HD_WRITE) {
-		c->writer = t->id;
-		c->writer_n = (u16)t->n;
-		c->writer_pc = op->pc;
-	} else {
-		c->reader = t->id;
-		c->reader_n = (u16)t->n;
-	}
 }
 
 /* --- locks and states ------------------------------------------------------------ */
@@ -270,18 +239,17 @@ void fuzz_feedback_begin(enum fuzz_report report)
 	mode = report;
 	run++;
 	nreported = 0;
-	now.nconflicts = now.met = 0;
+	last_task = 0;
+	fuzz_conflicts_begin();
 	if (mode == FUZZ_ALL)
 		memset(reported, 0, sizeof(reported));
 }
 
 u32 fuzz_feedback_end(struct fuzz_trace *trace)
 {
-	u32 i, n = now.met < FUZZ_MAX_CONFLICTS ? now.met : FUZZ_MAX_CONFLICTS;
+	u32 i;
 
-	trace->nconflicts = n;
-	trace->met = now.met;
-	memcpy(trace->conflict, now.conflict, n * sizeof(now.conflict[0]));
+	fuzz_conflicts_end(trace);
 	trace->ntasks = W->ntasks;
 	for (i = 0; i < W->ntasks; i++) {
 		trace->ops[i] = (u16)W->tasks[i].n;

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /* What the parts of a fuzz target share: harness.c runs inputs, feedback.c
- * turns events into features and conflicts, mutator.c makes new inputs,
- * findings.c hands verdicts over, engine.c is main() where we own it. */
+ * turns events into features, conflicts.c finds what could have come the other way
+ * round, mutator.c makes new inputs, findings.c hands verdicts over, engine.c is
+ * main() where we own it. */
 #ifndef FUZZ_FUZZ_H
 #define FUZZ_FUZZ_H
 
 #include "../src/engine/engine.h"
 #include "../src/run.h"
 
-/* --- feedback.c -------------------------------------------------------------- */
+/* --- conflicts.c ------------------------------------------------------------- */
 
-/* Two ops of two tasks that met on one word, one of them writing.  first was
- * executed before second. */
+/* Two ops of two tasks on one word, one of them writing.  first was executed
+ * before second, and only the word was in the way of the other order. */
 struct fuzz_conflict {
 	u16 first_n, second_n; /* op numbers, from 1 */
 	u8 first, second;      /* tasks */
+	u32 first_pc, second_pc;
 };
 
 /* What the mutator wants to know about the run of an input. */
@@ -27,6 +29,26 @@ struct fuzz_trace {
 	u32 ntasks;
 	u16 ops[HD_MAX_TASKS], choices[HD_MAX_TASKS], fallible[HD_MAX_TASKS];
 };
+
+/* Who wrote a word last; pc 0: nobody. */
+struct fuzz_writer {
+	u32 pc;
+	bool other; /* another task */
+};
+
+void fuzz_conflicts_begin(void);
+/* t executed op; addr: of one of the words that it is about; at_once: t executed
+ * the op before this one, too. */
+struct fuzz_writer fuzz_conflicts_op(const struct hd_op *op,
+				     const struct hd_task *t, u64 addr,
+				     bool at_once);
+/* t synchronised by something else than a word. */
+void fuzz_conflicts_sync(const struct hd_task *t);
+void fuzz_conflicts_end(struct fuzz_trace *trace);
+/* Were two such ops executed the other way round, in any run so far? */
+bool fuzz_seen_reversed(const struct fuzz_conflict *c);
+
+/* --- feedback.c -------------------------------------------------------------- */
 
 /* FRESH: report only features that this process never reported.  Known ones
  * cost libFuzzer 50-80 ns each and tell it nothing new.  ALL: each feature of

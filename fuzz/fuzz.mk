@@ -23,8 +23,8 @@ $(fuzz_bins): $(B)/fuzz/heddle_fuzzer
 	$(call say,NAME,$@)
 	$(Q)ln -f $< $@
 
-# The mutator's test drives the same objects.
-$(B)/t/fuzz/mutator_test: $(fuzz_o)
+# The tests drive the same objects.
+$(patsubst %.c,$(B)/t/%,$(wildcard fuzz/*_test.c)): $(fuzz_o)
 
 # What build.sh, the contract of OSS-Fuzz, asks for; needs nothing installed.
 .PHONY: fuzz-show

@@ -9,7 +9,7 @@
  *
  *   --target=SCENARIO[:VARIANT]   --variant=NAME   --want=VERDICT
  *   --targets                     list scenarios and variants, and exit
- *   --mutator=bytes               libFuzzer's own mutations, to compare with
+ *   --mutator=races|bytes         ours, or libFuzzer's own, to compare with
  *   --heddle-findings=DIR         save each new signature and go on
  *   --heddle-report-fd=N          tell the supervisor (see findings.c)
  *

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: MIT
-# Does feedback pay?   make bench-feedback [SEEDS=N] [ALL=1]
+# Does feedback pay?   make bench-feedback [SEEDS=N] [ALL=1]   (some minutes)
 #
 #   perl triage/bench/feedback.pl [build [SCENARIO:VARIANT...]]
 #
@@ -66,20 +66,32 @@ sub line {
 		[ $cells[4] ], [ map { s/random-walk/random/r } @cells[5 .. 9] ];
 }
 
+# The last lines: geometric means of medians (not found: as if with the last run).
+sub sum_up {
+	my ($what, @rows) = @_;
+	line($what . ' (' . @rows . ' rows)', '', map {
+		my $c = $_;
+		sprintf '%.1f', exp(sum(map { log($_->{$c}[0] =~ s/>//r) } @rows)
+			/ @rows) } @columns) if @rows;
+}
+
 my @rows = rows() or die "no such row in budgets.tsv\n";
-my (%log, %found);
+my @got;
+$| = 1;
 line('scenario:variant', 'verdict', @columns);
 for my $i (0 .. $#rows) {
 	my $row = $rows[$i];
 	printf STDERR "\r%d of %d, %s\e[K", $i + 1, scalar @rows, $row->{target}
 		if -t STDERR;
-	my $got = measure($row);
+	push @got, measure($row);
 	print STDERR "\r\e[K" if -t STDERR;
-	line($row->{target}, $row->{verdict}, map { $got->{$_}[0] } @columns);
-	$log{$_} += log($got->{$_}[0] =~ s/>//r) for @columns;
-	$found{$_} += $got->{$_}[1] for @columns;
+	line($row->{target}, $row->{verdict}, map { $got[-1]{$_}[0] } @columns);
 }
-line('geometric mean of ' . @rows . ' medians', '',
-	map { sprintf '%.1f', exp($log{$_} / @rows) } @columns);
-line('found, per cent of the trials', '',
-	map { sprintf '%.1f', 100 * $found{$_} / @rows / $seeds } @columns);
+sub needs { return $_[0]{portfolio}[0] =~ s/>//r }
+sum_up('geometric mean', @got);
+sum_up('portfolio below 100', grep { needs($_) < 100 } @got);
+sum_up('100 and more', grep { needs($_) >= 100 } @got);
+line('found, per cent of the trials', '', map {
+	my $c = $_;
+	sprintf '%.1f', 100 * sum(map { $_->{$c}[1] } @got) / @got / $seeds }
+	@columns);

@@ -159,6 +159,14 @@ my ($crash) = glob "$dir/crash-*";
 like $out, qr/^\Q$token\E$/m, 'the crash file shows it again';
 ($rc, $out) = together("$targets/canary_abba_fuzzer", '--variant=no', '-runs=1');
 is $rc, 2, 'no such variant';
+for (['--mutator=bytes', 1], ['--mutator=races', 0]) {
+	my ($flag, $bytes) = @$_;
+	($rc, $out) = together("$targets/canary_abba_fuzzer", $flag, '-seed=1',
+		'-runs=2000', "--heddle-findings=$dir");
+	is $rc, 0, $flag;
+	is $out =~ /NEW .* (?:EraseBytes|InsertByte|ChangeBi[tn])/ ? 1 : 0,
+		$bytes, '... ' . ($bytes ? "libFuzzer's mutations" : 'ours');
+}
 
 # --- the contract of OSS-Fuzz
 @ENV{qw(OUT WORK CC CXX CFLAGS LIB_FUZZING_ENGINE)} = ("$dir/oss", "$dir/work",
