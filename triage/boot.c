@@ -16,6 +16,7 @@ static struct kept {
 	struct kept *next;
 	u32 run;
 	struct hd_schedule schedule;
+	struct hd_origin of; /* of the profile that it ran with */
 } *kept;
 
 void boot_start(void)
@@ -35,6 +36,7 @@ static void keep(const struct hd_schedule *s, u32 run)
 	k->next = kept;
 	k->run = run;
 	k->schedule = *s;
+	k->of = hd_profile.of;
 	kept = k;
 }
 
@@ -67,6 +69,8 @@ static void print_order(const struct lockdep_order *order,
 	printf("\n");
 	if (!out || !k)
 		return;
+	if (is_program(t->scenario))
+		hd_profile_search(k->of);
 	f = (struct sched_file){ .target = *t, .schedule = k->schedule };
 	snprintf(path, sizeof(path), "%.160s/order-%.50s-%.50s.sched", out,
 		 order->from, order->to);

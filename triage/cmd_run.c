@@ -3,7 +3,8 @@
  *
  * Schedule i has the seed mix(--seed, i), so that any of them can be made
  * again alone.  Data choices, and failures and signals if asked for, are edits
- * drawn from the same seed. */
+ * drawn from the same seed.  Of programs the first HD_WARM_UP schedules have none,
+ * and are what the profile of the others is learnt from. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,9 +13,6 @@
 #include "options.h"
 #include "search.h"
 #include "cmd_run.h"
-
-enum { RANDOM = 1, PCT = 2, POS = 3, SURW = 4, RF = 5 };
-static const u8 rotation[] = { RF, POS, SURW, RF, RANDOM, PCT };
 
 /* --- schedules ----------------------------------------------------------- */
 
@@ -76,13 +74,20 @@ static void add_events(struct hd_schedule *s, u8 kind, u32 max)
 void run_schedule_make(struct hd_schedule *s, int strategy, u32 seed, u64 i,
 		       const struct options *o)
 {
-	hd_schedule_clear(s);
-	s->strategy = strategy < 0 ? rotation[i % ARRAY_SIZE(rotation)] :
-				     (u8)strategy;
-	s->seed = (u32)hd_mix(((u64)seed << 32) + i + 1);
+	hd_search_schedule(s, strategy, seed, i);
+	if (hd_eng.program && i < HD_WARM_UP)
+		return; /* the profile is made of these: strategy and seed are all */
 	add_choices(s);
 	add_events(s, HD_EDIT_FAIL, (u32)o->fail);
 	add_events(s, HD_EDIT_SIGNAL, (u32)o->signals);
+}
+
+/* The profile with which schedule i ran. */
+static void profile_of(int strategy, u32 seed, u64 i)
+{
+	if (hd_eng.program)
+		hd_profile_search((struct hd_origin){
+			strategy, seed, i < HD_WARM_UP ? (u32)i : HD_WARM_UP });
 }
 
 struct hd_outcome run_one(struct hd_schedule *s, int strategy, u32 seed, u64 i,
@@ -90,8 +95,10 @@ struct hd_outcome run_one(struct hd_schedule *s, int strategy, u32 seed, u64 i,
 {
 	struct hd_outcome out;
 
-	if (!i) {
+	if (!i)
 		memset(room, 0, sizeof(room));
+	profile_of(strategy, seed, i);
+	if (!i && !hd_eng.program) {
 		hd_schedule_clear(s);
 		hd_run(s); /* what is there to choose? */
 		note_room();
@@ -186,14 +193,15 @@ static void list_findings(const struct search *x)
 
 /* --- handing out --------------------------------------------------------- */
 
-/* Minimise and report one; save it if asked. */
+/* Minimise and report one, which run number first showed; save it if asked. */
 static void hand_out(struct search *x, const char *signature,
-		     const struct hd_schedule *s, bool print)
+		     const struct hd_schedule *s, u64 first, bool print)
 {
 	static struct min_result m;
 	static struct report r;
 	static struct sched_file f;
 
+	profile_of(x->strategy, (u32)x->o->seed, first - 1);
 	if (!minimise(&x->target, signature, s, &m)) {
 		fprintf(stderr, "heddle: fault: %s did not show again\n",
 			signature);
@@ -224,7 +232,8 @@ static void hand_out_all(struct search *x)
 		if (x->findings.at[i].kind != HD_V_LIMIT &&
 		    x->findings.at[i].schedule)
 			hand_out(x, x->findings.at[i].signature,
-				 x->findings.at[i].schedule, false);
+				 x->findings.at[i].schedule,
+				 x->findings.at[i].first, false);
 }
 
 static void result_line(const struct search *x)
@@ -275,7 +284,7 @@ static int search_and_tell(const struct target *t, const struct options *o,
 	if (o->lockdep == LOCKDEP_BOOT)
 		x.boot = boot_tell(t, o->out);
 	if (x.first && !o->keep_going)
-		hand_out(&x, x.signature, &x.schedule, true);
+		hand_out(&x, x.signature, &x.schedule, x.first, true);
 	if (x.findings.n && (o->keep_going || o->want || !x.first))
 		list_findings(&x);
 	if (o->keep_going && o->out)

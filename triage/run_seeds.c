@@ -2,7 +2,8 @@
 /* heddle run --seeds=M: how many schedules does each strategy need until the
  * wanted verdict?  Median and 90th percentile over M fixed seeds, where a seed that
  * did not find it counts as more than all schedules; and the mean of those that
- * did. */
+ * did.  Of programs these are all runs from which anything is learnt: each seed
+ * has a profile of its own.  Of models the runs of the profile stand apart. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,8 +94,9 @@ int run_seeds(const struct target *t, const struct options *o, int strategy)
 	target_name(t, name, sizeof(name));
 	printf("schedules of %s until %s, %llu seeds\n", name, o->want,
 	       (unsigned long long)o->seeds);
-	printf("%u runs of the profile, when it was loaded\n",
-	       hd_profile_runs());
+	if (!is_program(t->scenario))
+		printf("%u runs of the profile, when it was loaded\n",
+		       hd_profile_runs());
 	printf("%-12s %10s %10s %10s %10s\n", "strategy", "median", "p90", "mean",
 	       "found");
 	for (i = 0; x.needed && i < ARRAY_SIZE(names); i++) {

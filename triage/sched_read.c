@@ -108,11 +108,12 @@ static bool next_line(struct reader *r)
 	}
 }
 
+/* nwords 0: any number. */
 static bool header(struct reader *r, const char *word, u32 nwords)
 {
 	if (!next_line(r))
 		return wrong(r, "truncated: no line begins with", word);
-	if (strcmp(r->word[0], word) || r->nwords != nwords) {
+	if (strcmp(r->word[0], word) || (nwords && r->nwords != nwords)) {
 		char what[64];
 
 		snprintf(what, sizeof(what), "expected a line \"%s ...\", got",
@@ -137,11 +138,45 @@ static bool number(struct reader *r, const char *s, u64 max, u64 *v)
 	       wrong(r, "not a number in range", s);
 }
 
-static bool read_head(struct reader *r)
+/* base STRATEGY seed SEED [profile STRATEGY SEED RUNS] */
+static bool read_base(struct reader *r, struct hd_origin *of)
 {
 	struct sched_file *f = r->f;
 	int strategy;
-	u64 seed;
+	u64 seed, runs;
+
+	if (!header(r, "base", 0))
+		return false;
+	strategy = r->nwords > 1 ? hd_strategy_id(r->word[1]) : -1;
+	if (strategy < 0)
+		return wrong(r, "no base strategy is called",
+			     r->nwords > 1 ? r->word[1] : "");
+	if (r->nwords < 4 || strcmp(r->word[2], "seed"))
+		return wrong(r, "expected seed in", r->whole);
+	f->schedule.strategy = (u8)strategy;
+	if (!number(r, r->word[3], UINT32_MAX, &seed))
+		return false;
+	f->schedule.seed = (u32)seed;
+	*of = HD_USUAL_ORIGIN;
+	if (r->nwords == 4)
+		return true;
+	if (r->nwords != 8 || strcmp(r->word[4], "profile"))
+		return wrong(r, "expected profile in", r->whole);
+	of->strategy = hd_strategy_id(r->word[5]);
+	if (of->strategy < 0 && strcmp(r->word[5], "portfolio"))
+		return wrong(r, "no strategy is called", r->word[5]);
+	if (!number(r, r->word[6], UINT32_MAX, &seed) ||
+	    !number(r, r->word[7], HD_WARM_UP, &runs))
+		return false;
+	of->seed = (u32)seed;
+	of->runs = (u32)runs;
+	return true;
+}
+
+static bool read_head(struct reader *r)
+{
+	struct sched_file *f = r->f;
+	struct hd_origin of;
 
 	if (!next_line(r) || r->nwords < 2 || strcmp(r->word[0], "heddle") ||
 	    strcmp(r->word[1], "schedule"))
@@ -162,18 +197,11 @@ static bool read_head(struct reader *r)
 		return false;
 	if (strcmp(r->word[1], "-") && !hex64(r->word[1], &f->model_id))
 		return wrong(r, "not 16 hexadecimal digits", r->word[1]);
-	if (!header(r, "base", 4))
+	if (!read_base(r, &of) || !target_open(&f->target))
 		return false;
-	strategy = hd_strategy_id(r->word[1]);
-	if (strategy < 0)
-		return wrong(r, "no base strategy is called", r->word[1]);
-	if (strcmp(r->word[2], "seed"))
-		return wrong(r, "expected seed, got", r->word[2]);
-	f->schedule.strategy = (u8)strategy;
-	if (!number(r, r->word[3], UINT32_MAX, &seed))
-		return false;
-	f->schedule.seed = (u32)seed;
-	return target_open(&f->target);
+	if (is_program(f->target.scenario))
+		hd_profile_search(of);
+	return true;
 }
 
 /* at FUNCTION#ORDINAL time K op WORD | at end | at ?, from word w on */

@@ -27,6 +27,9 @@
  * ORDINAL-th call of the engine in FUNCTION, where the task is for the K-th
  * time; WORD says what kind of op), or "at end" (the task has ended), or
  * "at ?" (no such op in the run that was written: (TASK, N) alone counts).
+ * Of a program's run that is left to another base than run-to-block, and was found
+ * with another profile than is usual, the base line goes on "profile STRATEGY SEED
+ * RUNS": which search's first runs it was learnt from (profile.c).
  * SCENARIO:VARIANT+CALL,CALL keeps the scenario to these calls (--calls).
  * The second of two tasks with one name is NAME~2.  Then at most one want, at
  * most four proofs, any number of verdicts (signatures, in the order they are
@@ -154,6 +157,14 @@ static void record_outcome(struct sched_file *f)
 				  sizeof(f->signature[i]));
 }
 
+static void write_origin(FILE *out, const struct hd_origin *of)
+{
+	if (memcmp(of, &HD_USUAL_ORIGIN, sizeof(*of)))
+		fprintf(out, " profile %s %u %u", of->strategy < 0 ?
+			"portfolio" : hd_strategy_by_id((u8)of->strategy)->name,
+			of->seed, of->runs);
+}
+
 static void write_all(FILE *out, const struct sched_file *f)
 {
 	static struct line lines[HD_MAX_EDITS];
@@ -162,10 +173,13 @@ static void write_all(FILE *out, const struct sched_file *f)
 
 	target_name(&f->target, name, sizeof(name));
 	fprintf(out, "heddle schedule 1\nscenario %s\nmodel %016llx\n"
-		"base %s seed %u\n", name,
+		"base %s seed %u", name,
 		(unsigned long long)f->model_id,
 		hd_strategy_by_id(f->schedule.strategy)->name,
 		f->schedule.seed);
+	if (f->schedule.strategy && is_program(f->target.scenario))
+		write_origin(out, &hd_profile.of);
+	fprintf(out, "\n");
 	for (i = 0; i < n; i++)
 		write_edit(out, i + 1, &lines[i]);
 	write_lines(out, "want", f->want);

@@ -303,7 +303,10 @@ const char *hd_load(const struct heddle_scenario *s,
 		return "the set-up itself raised a verdict";
 	take_template();
 	hd_profile_clear();
-	hd_profile_run();
+	if (hd_eng.program)
+		hd_profile_search(HD_USUAL_ORIGIN);
+	else
+		hd_profile_run();
 	if (hd_access_oracle.prepare) {
 		hd_snapshot_load(hd_eng.template);
 		hd_access_oracle.prepare();

@@ -43,6 +43,9 @@ extern const struct hd_strategy hd_run_to_block, hd_random_walk, hd_pct,
 	hd_pos, hd_surw, hd_rf;
 const struct hd_strategy *hd_strategy_by_id(u8 id);
 int hd_strategy_id(const char *name); /* -1 if there is none */
+/* Schedule number i (from 0) of a search, without edits; strategy -1: of each in
+ * turn, the portfolio. */
+void hd_search_schedule(struct hd_schedule *s, int strategy, u32 seed, u64 i);
 /* POS: the priority of the task's pending op. */
 u64 hd_pos_priority(u32 task);
 
@@ -339,10 +342,16 @@ static __always_inline void hd_settle(void)
 		hd_settle_store();
 }
 
-/* --- profile: a fixed set of runs at load time --------------------------- */
+/* --- profile: what a fixed set of runs showed ------------------------------ */
 
-enum { HD_MAX_SHARED = 256, HD_MAX_SITES = 512, HD_PROFILE_RUNS = 32,
-       HD_PROGRAM_RUNS = 8 };
+enum { HD_MAX_SHARED = 256, HD_MAX_SITES = 512, HD_PROFILE_RUNS = 32 };
+/* Programs: learnt from the first so many schedules of this search. */
+enum { HD_WARM_UP = 16 };
+struct hd_origin {
+	int strategy; /* -1: portfolio */
+	u32 seed, runs;
+};
+static const struct hd_origin HD_USUAL_ORIGIN = { -1, 1, HD_WARM_UP };
 /* A place that reads or writes (HD_READ, HD_WRITE) a shared word. */
 struct hd_rf_site {
 	u64 word;
@@ -356,6 +365,7 @@ struct hd_profile {
 	u32 decisions;                /* most choosable decisions in one run */
 	u32 nsites;
 	struct hd_rf_site site[HD_MAX_SITES];
+	struct hd_origin of;
 };
 extern struct hd_profile hd_profile;
 /* Exhaustive search: note an executed op; true if it shows a word to be shared
@@ -369,6 +379,9 @@ void hd_profile_decision(void);
 /* The race oracle: these bytes are accessed without order. */
 void hd_profile_raced(u64 addr);
 void hd_profile_run(void);
+/* Programs: the profile that runs of (this search's schedule number of.runs) have;
+ * from number HD_WARM_UP on it is the same. */
+void hd_profile_search(struct hd_origin of);
 u32 hd_profile_runs(void); /* how many there were since the process began */
 void hd_profile_clear(void);
 

@@ -10,7 +10,9 @@
  * frees and what primitives touch beside their op count, and what its own runs
  * show is added.  So that a run stays a pure function of its schedule, the answer
  * comes from a fixed set of runs made when the variant is loaded: run-to-block
- * from each task, and random walks with fixed seeds that choose at every op. */
+ * from each task, and random walks with fixed seeds that choose at every op.  Of
+ * programs it comes from the first runs of a search, which are named by the
+ * search's strategy and seed, so that each can be made again. */
 #include <string.h>
 
 #include "engine.h"
@@ -28,6 +30,7 @@ static u16 seen[2][HD_WORDS + 1];
 static u8 writer[HD_WORDS + 1]; /* task + 1, or MANY_WRITERS */
 static u8 telling[TELLING];
 static bool counting;
+static bool stale; /* an exhaustive search has added to it */
 static u32 nruns;
 static u32 decisions;
 
@@ -90,8 +93,6 @@ static void count(const struct hd_op *op, u32 task)
 {
 	u32 i;
 
-	if (!hd_is_choice(&W->tasks[task]))
-		return;
 	for (i = 0; i < hd_profile.nshared; i++)
 		if (hd_profile.word[i] == (op->addr & ~3ull)) {
 			hd_profile.count[i][task]++;
@@ -136,17 +137,31 @@ static bool mark_words(const struct hd_op *op, u32 task, bool choice)
 	return fresh;
 }
 
+/* What a program's warm-up did: once it is known which words are shared, the
+ * ops on them are counted here. */
+enum { MOST_LOGGED = 1 << 15 };
+static struct logged {
+	struct hd_op op;
+	u16 task, run;
+} logged[MOST_LOGGED];
+static u32 nlogged;
+
 void hd_profile_note(const struct hd_op *op, u32 task)
 {
-	if (counting)
-		count(op, task);
-	else
-		mark_words(op, task, op->kind != HD_FREE &&
-					     op->kind != HD_JOIN);
+	if (counting) {
+		if (hd_is_choice(&W->tasks[task]))
+			count(op, task);
+		return;
+	}
+	if (hd_eng.program && nlogged < MOST_LOGGED)
+		logged[nlogged++] = (struct logged){ *op, (u16)task,
+						     (u16)hd_profile.of.runs };
+	mark_words(op, task, op->kind != HD_FREE && op->kind != HD_JOIN);
 }
 
 bool hd_profile_learn(const struct hd_op *op, u32 task)
 {
+	stale |= !hd_eng.profiling;
 	return mark_words(op, task, false);
 }
 
@@ -168,6 +183,10 @@ enum { RACED = 64 };
 static u64 raced[RACED];
 static u32 nraced;
 
+/* Words of objects that were freed, see note_freed(). */
+enum { FREED = 4096 };
+static u32 freed[FREED], nfreed;
+
 void hd_profile_raced(u64 addr)
 {
 	if (nraced < RACED)
@@ -187,7 +206,8 @@ void hd_profile_clear(void)
 	memset(writer, 0, sizeof(writer));
 	memset(telling, 0, sizeof(telling));
 	memset(&hd_profile, 0, sizeof(hd_profile));
-	nraced = 0;
+	nraced = nfreed = nlogged = 0;
+	stale = true;
 }
 
 u32 hd_profile_runs(void)
@@ -209,22 +229,15 @@ static u32 runs(void)
 {
 	static struct hd_schedule s;
 	u32 i, before = nruns;
-	hd_tasks begin = ~(hd_tasks)0;
 
-	hd_snapshot_load(hd_eng.template);
-	if (hd_eng.program) /* to begin with who is asleep is to begin with main */
-		begin = W->ready;
 	for (i = 0; i < W->ntasks; i++) {
 		struct hd_edit first = { HD_EDIT_SWITCH, 0, 1, (u16)i };
 
-		if (!hd_has(begin, i))
-			continue;
 		hd_schedule_clear(&s);
 		hd_schedule_add(&s, first);
 		one(&s);
 	}
-	for (i = 0; i < (hd_eng.program ? HD_PROGRAM_RUNS : HD_PROFILE_RUNS);
-	     i++) {
+	for (i = 0; i < HD_PROFILE_RUNS; i++) {
 		hd_schedule_clear(&s);
 		s.strategy = 1;
 		s.seed = 0x68656464 + i;
@@ -271,10 +284,21 @@ static bool has_choice(const struct hd_object *o)
 	return false;
 }
 
+static void list_freed(u32 word)
+{
+	u32 i;
+
+	for (i = 0; i < nfreed; i++)
+		if (freed[i] == word)
+			return;
+	if (nfreed < FREED)
+		freed[nfreed++] = word;
+}
+
 /* An object that one task uses and another one frees, without a word that both
  * use, would have no choice in it at all, and nobody would see it used after it
  * was freed: the words that the free conflicts with stand in. */
-static void choose_in_freed(void)
+static void note_freed(void)
 {
 	u64 at = HD_HEAP_BASE + HD_GRANULE;
 	const struct hd_object *o;
@@ -289,14 +313,20 @@ static void choose_in_freed(void)
 			continue;
 		for (i = 0; i < (o->size + 3) / 4; i++)
 			if (seen[0][w + i] && hd_shared[w + i] & HD_CONFLICT)
-				add_choice(w + i, MANY_WRITERS);
+				list_freed(w + i);
 	}
 }
 
-static void choose_in_raced(void)
+static void choose(void)
 {
 	u32 i, w;
 
+	for (i = 0; i < HD_WORDS; i++)
+		if ((seen[0][i] & BOTH) == BOTH)
+			add_choice(i, writer[i]);
+	for (i = 0; i < nfreed; i++)
+		if (!(hd_shared[freed[i]] & HD_CHOICE))
+			add_choice(freed[i], MANY_WRITERS);
 	for (i = 0; i < nraced; i++) {
 		w = hd_word_of(raced[i]);
 		if (w < HD_WORDS && !(hd_shared[w] & HD_CHOICE))
@@ -304,31 +334,101 @@ static void choose_in_raced(void)
 	}
 }
 
-void hd_profile_run(void)
+static void average(u32 total)
 {
-	u32 total, i, t;
+	u32 i, t;
 
-	hd_eng.profiling = true;
-	hd_eng.all_choice = true;
-	runs();
-	if (hd_eng.program == HD_COUNTS_THREADS) {
-		hd_eng.all_choice = hd_eng.profiling = false;
-		return;
-	}
-	for (i = 0; i < HD_WORDS; i++)
-		if ((seen[0][i] & BOTH) == BOTH)
-			add_choice(i, writer[i]);
-	choose_in_freed();
-	choose_in_raced();
-	hd_eng.all_choice = false;
-	counting = true;
-	hd_profile.decisions = 0;
-	total = runs();
-	counting = false;
 	for (i = 0; i < hd_profile.nshared; i++)
 		for (t = 0; t < W->ntasks; t++)
 			hd_profile.count[i][t] =
 				(hd_profile.count[i][t] + total - 1) / total;
 	drop_uncounted();
+}
+
+void hd_profile_run(void)
+{
+	u32 total;
+
+	hd_eng.profiling = true;
+	hd_eng.all_choice = true;
+	runs();
+	note_freed();
+	choose();
+	hd_eng.all_choice = false;
+	counting = true;
+	hd_profile.decisions = 0;
+	total = runs();
+	counting = false;
+	average(total);
 	hd_eng.profiling = false;
+}
+
+/* --- programs: the warm-up of a search --------------------------------------- */
+
+/* Of what nobody has touched yet nothing is known: it is a choice. */
+static void choose_unknown(void)
+{
+	u32 i;
+
+	for (i = 0; i < HD_WORDS; i++)
+		if (!seen[1][i])
+			hd_shared[i] |= HD_CHOICE;
+}
+
+static void count_logged(void)
+{
+	u32 i, n = 0, runs = 0;
+	struct hd_task t;
+
+	for (i = 0; i < nlogged; i++) {
+		t.op = logged[i].op;
+		t.id = (u8)logged[i].task;
+		if (logged[i].run + 1u != runs)
+			n = 0;
+		runs = logged[i].run + 1u;
+		if (!hd_is_choice(&t))
+			continue;
+		count(&t.op, t.id);
+		if (++n > hd_profile.decisions)
+			hd_profile.decisions = n;
+	}
+	average(runs ? runs : 1);
+}
+
+/* From one more run. */
+static void learn(void)
+{
+	static struct hd_schedule s;
+	struct hd_origin of = hd_profile.of;
+	u32 i;
+
+	hd_search_schedule(&s, of.strategy, of.seed, of.runs);
+	hd_eng.profiling = true;
+	hd_run_schedule(&s);
+	hd_eng.profiling = false;
+	note_freed();
+	for (i = 0; i < HD_WORDS; i++)
+		hd_shared[i] &= HD_CONFLICT;
+	memset(&hd_profile, 0, sizeof(hd_profile));
+	choose();
+	count_logged();
+	choose_unknown();
+	hd_profile.of = of;
+	hd_profile.of.runs++;
+}
+
+void hd_profile_search(struct hd_origin of)
+{
+	const struct hd_origin *now = &hd_profile.of;
+	u32 runs = of.runs < HD_WARM_UP ? of.runs : HD_WARM_UP;
+
+	if (stale || now->strategy != of.strategy || now->seed != of.seed ||
+	    now->runs > runs) {
+		hd_profile_clear();
+		choose_unknown();
+		hd_profile.of = (struct hd_origin){ of.strategy, of.seed, 0 };
+		stale = false;
+	}
+	while (now->runs < runs)
+		learn();
 }

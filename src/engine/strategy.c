@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The list of strategies.  Numbers are part of the schedule format. */
+/* The list of strategies, and which one is next in a search.  Numbers are part of
+ * the schedule format. */
 #include <string.h>
 
+#include "../base/hash.h"
 #include "engine.h"
 
 static const struct hd_strategy *const by_id[] = {
@@ -22,4 +24,25 @@ int hd_strategy_id(const char *name)
 		if (!strcmp(by_id[i]->name, name))
 			return (int)i;
 	return -1;
+}
+
+/* --- a search ------------------------------------------------------------- */
+
+enum { RANDOM = 1, PCT = 2, POS = 3, SURW = 4, RF = 5 };
+static const u8 of_model[] = { RF, POS, SURW, RF, RANDOM, PCT };
+/* Few schedules are enough for most bugs of programs, and reads-from steering then
+ * needs fewest; each of the others finds something that it does not. */
+static const u8 of_program[] = { RF, RF, POS, RF, RF, SURW, RF, RF, RANDOM, PCT };
+
+static u8 in_turn(u64 i)
+{
+	return hd_eng.program ? of_program[i % ARRAY_SIZE(of_program)] :
+				of_model[i % ARRAY_SIZE(of_model)];
+}
+
+void hd_search_schedule(struct hd_schedule *s, int strategy, u32 seed, u64 i)
+{
+	hd_schedule_clear(s);
+	s->strategy = strategy < 0 ? in_turn(i) : (u8)strategy;
+	s->seed = (u32)hd_mix(((u64)seed << 32) + i + 1);
 }

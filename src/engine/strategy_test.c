@@ -256,6 +256,26 @@ static void names(void)
 	tap_ok(hd_strategy_by_id(7) == &hd_run_to_block, "an unknown number");
 }
 
+/* A search of a model: six in turn, each schedule with a seed of its own. */
+static void searches(void)
+{
+	static const u8 turn[] = { RF, POS, SURW, RF, RANDOM, PCT };
+	static struct hd_schedule a, b;
+	u32 i, good = 0;
+
+	for (i = 0; i < 60; i++) {
+		hd_search_schedule(&a, -1, 5, i);
+		hd_search_schedule(&b, POS, 5, i);
+		good += a.strategy == turn[i % 6] && b.strategy == POS &&
+			a.seed == b.seed && !a.nedits;
+		hd_search_schedule(&b, -1, 6, i);
+		good += a.seed != b.seed;
+		hd_search_schedule(&b, -1, 5, i + 1);
+		good += a.seed != b.seed;
+	}
+	tap_is(good, 180, "a search takes them in turn, or the one that it is told");
+}
+
 int main(void)
 {
 	hd_open(&scenario, &variants[0]);
@@ -264,5 +284,6 @@ int main(void)
 	pct();
 	rf();
 	names();
+	searches();
 	return tap_done();
 }

@@ -6,11 +6,11 @@
 #   perl triage/bench/search.pl [build/heddle-cc [PROGRAM...]]
 #
 # The bug is the program's own: assertion, crash or real deadlock; races and lock
-# orders do not count.  20 fixed seeds, at most 20,000 schedules each.  The runs of
-# the profile, which heddle makes once when it loads a program and in which nobody
-# looks for bugs, stand apart.  First the default, the portfolio; then medians of
-# each strategy alone; then published means of others on the original programs
-# (programs/README.md).
+# orders do not count.  20 fixed seeds (or those from $SEED on), at most 20,000
+# schedules each.  All runs count: the profile of a program is made of the first
+# schedules of each search (ARCHITECTURE.md, Strategies).  First the default, the
+# portfolio; then medians of each strategy alone; then published means of others on
+# the original programs (programs/README.md).
 use strict;
 use warnings;
 use Cwd 'abs_path';
@@ -21,6 +21,7 @@ use List::Util 'sum';
 my $cc = abs_path(shift // 'build/heddle-cc');
 my %only = map { $_ => 1 } @ARGV;
 my $programs = dirname(abs_path($0)) . '/programs';
+my $seed = $ENV{SEED} // 1;
 my $dir = tempdir(CLEANUP => 1);
 my @tools = qw(RFF POS PCT3 PERIOD);
 my @strategies = qw(rf pos surw random pct);
@@ -44,7 +45,7 @@ sub rows {
 	return @rows;
 }
 
-# strategy => [median, p90, mean, found]; and the runs of the profile
+# strategy => [median, p90, mean, found]
 sub measure {
 	my ($row) = @_;
 	my $exe = "$dir/program";
@@ -52,17 +53,16 @@ sub measure {
 	system($cc, "$programs/$row->{program}.c", '-o', $exe, @define) == 0
 		or die "search: $row->{program} does not build\n";
 	my %got;
-	for (`$exe run --want=$row->{want} --seeds=20 --schedules=20000`) {
+	for (`$exe run --want=$row->{want} --seeds=20 --seed=$seed --schedules=20000`) {
 		$got{$1} = [ $2, $3, $4, $5 ] if
 			/^(\S+)\s+(>?\d+)\s+(>?\d+)\s+([\d.]+|-)\s+(\d+)\/20$/;
-		$got{profile} = $1 if /^(\d+) runs of the profile/;
 	}
 	return \%got;
 }
 
 sub geomean { return @_ ? exp(sum(map { log } @_) / @_) : 0 }
 
-printf "%-20s %7s | %7s %7s %7s %5s | %s | %s\n", 'program', 'profile',
+printf "%-20s | %7s %7s %7s %5s | %s | %s\n", 'program',
 	'mean', 'median', 'p90', 'found',
 	join(' ', map { sprintf '%7s', $_ } @strategies),
 	join(' ', map { sprintf '%7s', $_ } @tools);
@@ -73,8 +73,8 @@ for my $row (rows()) {
 	my $got = measure($row);
 	my $all = $got->{portfolio} // [ ('-') x 4 ];
 	my @means = map { $row->{mean}{$_} =~ s/ .*/*/r } @tools;
-	printf "%-20s %7s | %7s %7s %7s %5s | %s | %s\n", $name,
-		$got->{profile} // '-', @$all[2, 0, 1, 3],
+	printf "%-20s | %7s %7s %7s %5s | %s | %s\n", $name,
+		@$all[2, 0, 1, 3],
 		join(' ', map { sprintf '%7s', ($got->{$_} // ['-'])->[0] }
 			@strategies),
 		join(' ', map { sprintf '%7s', $_ } @means);

@@ -190,6 +190,70 @@ for my $name (qw(reorder twostage)) {
 	like $out, qr/^portfolio .* 3\/3$/m, "$name with 100 threads: found";
 }
 
+# --- all runs count: also in the warm-up the k-th schedule is found by k of them
+run($cc, "$programs/account.c", qw(-o account));
+my %firsts;
+for my $seed (1 .. 12) {
+	my @search = (qw(./account run --want=assert), "--seed=$seed");
+	($rc, $out) = run(@search);
+	my $first = result($out)->{first};
+	$firsts{$first}++;
+	($rc, $out) = run(@search, "--schedules=$first");
+	my ($rc2, $out2) = run(@search, '--schedules=' . ($first - 1));
+	is "$rc " . result($out)->{first} . " $rc2", "1 $first 0",
+		"seed $seed: the bug is in schedule $first, not before"
+		if $first > 1;
+}
+ok keys %firsts > 3, 'each seed is a trial of its own, from the first run on'
+	or diag explain \%firsts;
+run($cc, "$programs/twostage.c", qw(-o twostage -DN=2));
+($rc, $out) = run(qw(./twostage run --want=assert --seeds=20
+	--schedules=2000));
+is scalar(() = $out =~ m{ 20/20$}mg), 6,
+	'what one run does not show is learnt from the next, by each strategy';
+unlike $out, qr/runs of the profile/, '... and no run stands apart';
+
+# --- a run of more switches than edits can say keeps its strategy and its profile
+build('long', <<'END');
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+static atomic_int last, changes;
+static void *change(void *arg)
+{
+	for (int i = 0; i < 2000; i++)
+		if (atomic_exchange(&last, (long)arg) != (long)arg)
+			changes++;
+	return 0;
+}
+int main(void)
+{
+	pthread_t t[2];
+	pthread_create(&t[0], 0, change, (void *)1);
+	pthread_create(&t[1], 0, change, (void *)2);
+	pthread_join(t[0], 0);
+	pthread_join(t[1], 0);
+	assert(changes < 1200 || changes % 8 != 3);
+	return 0;
+}
+END
+run(qw(./long run --want=assert --strategy=random --seed=7 --schedules=40
+	--keep-going --out=long.d));
+my ($long) = glob 'long.d/assert*.sched';
+like slurp($long), qr/^base random seed \d+ profile random 7 3$/m,
+	'a schedule that no edits can say names its profile';
+($rc, $out) = run(qw(./long replay --check --twice), $long);
+is $rc, 0, '... and replays as recorded' or diag $out;
+run(qw(./long run --want=assert --strategy=random --seed=8 --out=first.d));
+my ($first) = glob 'first.d/*.sched';
+spew('usual.sched', slurp($first) =~ s/ profile .*//r);
+($rc, $out) = run(qw(./long replay --check usual.sched), $first, $long);
+is result($out)->{differences}, 1,
+	'... not the first run with what later ones showed; each file has its own';
+spew('bad.sched', slurp($long) =~ s/ profile random 7/ profile luck 7/r);
+($rc, $out, $err) = run(qw(./long replay bad.sched));
+ok $rc == 2 && $err =~ /no strategy is called: luck/, '... and its words are read';
+
 # --- what cannot be built
 for ([ 'fork()', 'unistd.h', 'fork' ], [ 'sigaction(1, 0, 0)', 'signal.h',
        'sigaction' ], [ 'pthread_cancel(1)', 'pthread.h', 'pthread_cancel' ]) {
