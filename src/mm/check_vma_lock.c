@@ -54,6 +54,22 @@ static const struct {
 };
 enum { NFIELDS = sizeof(fields) / sizeof(fields[0]) };
 
+/* --- order: what is judged at a store or unlock depends on notes that came before,
+ * of which the op itself says nothing ------------------------------------------ */
+
+static void order_on_writers(u64 vma, bool write)
+{
+	hd_order_on(vma | 3ull << 62, write);
+}
+
+/* Readers do not depend on each other: it is the mark that is written. */
+static void order_on_readers(u64 vma, bool mark)
+{
+	hd_order_on(vma | 5ull << 61, mark);
+}
+
+/* --- VMAs ---------------------------------------------------------------------- */
+
 static struct vma_state *known(u64 vma)
 {
 	u32 i;
@@ -122,6 +138,7 @@ static void end_all(u64 mm, bool last, u32 pc)
 	for (i = 0; i < MAX_VMAS; i++) {
 		if (state[i].mm != mm)
 			continue;
+		order_on_writers(state[i].vma, true);
 		if (state[i].write_locked &&
 		    ((const struct vm_area_struct *)state[i].vma)->vm_lock_seq ==
 			    writer(mm))
@@ -159,6 +176,7 @@ static void judge_mark(const struct vma_state *s, const struct hd_event *ev)
 {
 	const struct mm_struct *mm = (const struct mm_struct *)s->mm;
 
+	order_on_readers(s->vma, true);
 	if (s->readers && (unsigned int)ev->val == mm->mm_lock_seq.sequence)
 		raise(HD_V_EXCLUSION, ev->op.pc);
 }
@@ -181,12 +199,13 @@ static void on_store(const struct hd_event *ev)
 	off = ev->op.addr - s->vma;
 	if (off == offsetof(struct vm_area_struct, vm_lock_seq))
 		judge_mark(s, ev);
-	if (!s->attached || s->write_locked)
-		return;
 	for (i = 0; i < NFIELDS; i++)
 		if (off - fields[i].off < fields[i].size)
 			break;
 	if (i == NFIELDS)
+		return;
+	order_on_writers(s->vma, false);
+	if (!s->attached || s->write_locked)
 		return;
 	/* anon_vma_prepare(), by a fault or before a stack grows */
 	if (off == offsetof(struct vm_area_struct, anon_vma) && !ev->old &&
@@ -205,8 +224,10 @@ static void on_unlock(const struct hd_event *ev)
 		return;
 	for (i = 0; i < MAX_VMAS && state[i].vma; i++) {
 		mm = (const struct mm_struct *)state[i].mm;
-		if (state[i].write_locked &&
-		    ev->op.addr - (u64)&mm->mmap_lock < sizeof(mm->mmap_lock))
+		if (ev->op.addr - (u64)&mm->mmap_lock >= sizeof(mm->mmap_lock))
+			continue;
+		order_on_writers(state[i].vma, false);
+		if (state[i].write_locked)
 			broken("write locks end before mmap_lock is unlocked",
 			       ev->op.pc);
 	}
@@ -232,6 +253,7 @@ static void on_note(const struct hd_event *ev)
 		break;
 	case MM_NOTE_READ_LOCKED:
 		s = find(ev->old, ev->op.addr);
+		order_on_readers(s->vma, false);
 		s->readers++;
 		if (s->write_locked)
 			raise(HD_V_EXCLUSION, ev->op.pc);
@@ -242,11 +264,13 @@ static void on_note(const struct hd_event *ev)
 		break;
 	case MM_NOTE_READ_UNLOCK:
 		s = find(ev->old, ev->op.addr);
+		order_on_readers(s->vma, false);
 		if (s->readers)
 			s->readers--;
 		break;
 	case MM_NOTE_WRITE_LOCKED:
 		s = find(ev->old, ev->op.addr);
+		order_on_writers(s->vma, true);
 		s->write_locked = 1;
 		judge_odd(ev->op.addr, ev->op.pc);
 		s->lost = 0;
@@ -258,11 +282,13 @@ static void on_note(const struct hd_event *ev)
 		break;
 	case MM_NOTE_DETACHED:
 		s = find(ev->old, ev->op.addr);
+		order_on_writers(s->vma, true);
 		s->detached = 1;
 		s->attached = 0;
 		break;
 	case MM_NOTE_ATTACHED:
 		s = find(ev->old, ev->op.addr);
+		order_on_writers(s->vma, true);
 		s->detached = 0;
 		s->attached = 1;
 		if (!s->write_locked)
@@ -270,8 +296,10 @@ static void on_note(const struct hd_event *ev)
 		break;
 	case MM_NOTE_VMA_FREED:
 		s = known(ev->old);
-		if (s)
-			s->attached = s->write_locked = s->lost = 0;
+		if (!s)
+			break;
+		order_on_writers(s->vma, true);
+		s->attached = s->write_locked = s->lost = 0;
 		break;
 	case MM_NOTE_READER_INC:
 		reader_inc(ev);
