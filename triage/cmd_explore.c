@@ -205,6 +205,8 @@ static int status(const struct exploration *e, bool vacuous)
 {
 	if (e->lost)
 		return EXIT_USAGE;
+	if (e->o.against)
+		return e->differs ? EXIT_VERDICT : EXIT_CLEAN;
 	if (e->o.check && !as_declared(e))
 		return EXIT_VERDICT;
 	if (!e->o.check &&
@@ -212,6 +214,8 @@ static int status(const struct exploration *e, bool vacuous)
 		return EXIT_VERDICT;
 	return e->complete && !vacuous ? EXIT_CLEAN : EXIT_INCOMPLETE;
 }
+
+static struct certificate certificate; /* --against */
 
 static int finish(struct exploration *e)
 {
@@ -230,6 +234,10 @@ static int finish(struct exploration *e)
 		report_one(e);
 	if (e->o.out)
 		save_all(e);
+	if (e->o.certificate && !certificate_write(e->o.certificate, e))
+		e->lost = true;
+	if (e->o.against)
+		e->differs = !certificate_holds(&certificate, e);
 	result_line(e, vacuous, met, goals);
 	return status(e, vacuous);
 }
@@ -244,7 +252,8 @@ static bool whole_scenario(const struct options *o)
 static bool is_for_one(const struct options *o)
 {
 	const char *option = o->want ? "want" : o->out ? "out" :
-			     o->report ? "report" : NULL;
+			     o->report ? "report" :
+			     o->certificate ? "certificate" : NULL;
 
 	if (option)
 		fprintf(stderr, "heddle explore: --%s is for one VARIANT, "
@@ -265,11 +274,32 @@ static bool is_sampled(const struct exploration *e)
 	return true;
 }
 
+/* What is to be searched stands in the certificate, and there alone. */
+static bool take_certificate(const char *verb, int argc, struct options *o)
+{
+	static char *name;
+
+	if (!o->against)
+		return true;
+	if (argc > 3 || o->nargs) {
+		fprintf(stderr, "heddle %s: --against=FILE takes no SCENARIO and "
+			"no other option\n", verb);
+		return false;
+	}
+	if (!certificate_read(o->against, &certificate, o))
+		return false;
+	name = certificate.scenario;
+	o->args = &name;
+	o->nargs = 1;
+	return true;
+}
+
 int cmd_explore(int argc, char **argv)
 {
 	static struct exploration e;
 
 	if (!options_parse(argc, argv, V_EXPLORE, &e.o) ||
+	    !take_certificate(argv[0], argc, &e.o) ||
 	    !target_argument(argv[0], &e.o, &e.target) ||
 	    !want_check(argv[0], e.o.want))
 		return EXIT_USAGE;

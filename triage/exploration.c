@@ -77,6 +77,7 @@ void explore_bound(struct exploration *e, int bound)
 	e->cut += x.cut;
 	e->states += x.states;
 	e->spared += x.spared;
+	e->hashes += x.hashes;
 	e->marks |= x.marks;
 	e->complete = x.complete;
 	e->limited |= x.limited;
@@ -187,6 +188,10 @@ bool is_vacuous(const struct exploration *e)
 	return !findings_bugs(&e->findings) && e->complete && goals && !met;
 }
 
+static const char relative[] =
+	"sequential consistency, fair awaits, rwsems whose waiting writers hold "
+	"back new readers, data choices all, ";
+
 void tell_relative(const struct heddle_scenario *s, const struct options *o,
 		   const char *events)
 {
@@ -194,9 +199,7 @@ void tell_relative(const struct heddle_scenario *s, const struct options *o,
 	u32 i;
 
 	page_init(&p, 80);
-	page_wrap(&p, 2, "relative to: sequential consistency, fair awaits, "
-		  "rwsems whose waiting writers hold back new readers, data "
-		  "choices all, %s", events);
+	page_wrap(&p, 2, "relative to: %s%s", relative, events);
 	if (o->lockdep == LOCKDEP_EXACT)
 		page_line(&p, "  lock orders judged by the exact rules, not "
 			  "the kernel's");
@@ -205,4 +208,13 @@ void tell_relative(const struct heddle_scenario *s, const struct options *o,
 	for (i = 0; i < p.n; i++)
 		printf("%s\n", p.line[i]);
 	page_free(&p);
+}
+
+void write_relative(FILE *out, const struct heddle_scenario *s,
+		    const struct options *o)
+{
+	fprintf(out, "relative %sfailures up to %lld, signals up to %lld\n",
+		relative, (long long)o->fail, (long long)o->signals);
+	if (s->not_modelled)
+		fprintf(out, "not-modelled %s\n", s->not_modelled);
 }

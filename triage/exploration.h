@@ -14,8 +14,10 @@ struct exploration {
 	struct findings findings;
 	u64 runs, cut, marks;
 	u64 states, spared; /* transitions executed, and not executed again */
+	u64 hashes;         /* of the runs, summed up */
 	int bound;          /* of the search under way; -1: none */
 	bool complete, limited, wanted, lost;
+	bool differs;       /* from --against */
 	u64 first;          /* run that first showed a (the wanted) verdict */
 	double began;
 };
@@ -47,6 +49,26 @@ bool is_vacuous(const struct exploration *e);
 /* What "complete" is relative to; events: failures and signals, in words. */
 void tell_relative(const struct heddle_scenario *s, const struct options *o,
 		   const char *events);
+
+/* The same as one line of a file. */
+void write_relative(FILE *out, const struct heddle_scenario *s,
+		    const struct options *o);
+
+/* certificate.c: what the search claims, as a file; --against compares the search
+ * with one.  False: one line on stderr has said why not, or, of _holds(), what
+ * differs is on stdout. */
+struct certificate {
+	char scenario[160];
+	char text[1 << 16];
+	const char *line[1024]; /* in text */
+	u32 n;
+};
+bool certificate_write(const char *path, const struct exploration *e);
+/* Takes from it what is to be searched, too. */
+bool certificate_read(const char *path, struct certificate *c,
+		      struct options *o);
+bool certificate_holds(const struct certificate *c,
+		       const struct exploration *e);
 
 /* check_scenario.c: hold every variant to what it declares, and print the
  * questions of the scenario with the answers and their evidence. */

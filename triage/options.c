@@ -57,6 +57,11 @@ static const struct row rows[] = {
 	  "save each schedule found as DIR/<signature>.sched" },
 	{ "report", 0, FLAG, AT(report), V_EXPLORE, 0, NULL,
 	  "print the report of the wanted, or first, witness" },
+	{ "certificate", 0, TEXT, AT(certificate), V_EXPLORE, 0, "FILE",
+	  "write down what was searched, found and left out" },
+	{ "against", 0, TEXT, AT(against), V_EXPLORE, 0, "FILE",
+	  "search what that certificate says, and compare: exit 1 if\n"
+	  "anything differs (no SCENARIO, no other options)" },
 	{ "twice", 0, FLAG, AT(twice), V_REPLAY, 0, NULL,
 	  "run two times and compare step by step" },
 	{ "check", 0, FLAG, AT(check), V_REPLAY | V_EXPLORE, 0, NULL,

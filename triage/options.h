@@ -15,7 +15,8 @@ enum { NOT_GIVEN = -2 };
 enum lockdep_mode { LOCKDEP_KERNEL, LOCKDEP_EXACT, LOCKDEP_BOOT };
 
 struct options {
-	const char *strategy, *want, *out, *scenario, *calls;
+	const char *strategy, *want, *out, *scenario, *calls,
+		*certificate, *against;
 	u64 schedules, max_schedules, limit;
 	u64 seed, seeds;
 	s64 preemptions;   /* -1: none */

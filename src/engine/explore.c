@@ -21,6 +21,7 @@ static void finish_run(struct hd_explore *x, bool *stop)
 
 	hd_finish();
 	x->runs++;
+	x->hashes += hd_mix(W->hash);
 	x->marks |= W->marks;
 	for (i = 0; i < W->nverdicts; i++)
 		if (W->verdicts[i].kind == HD_V_LIMIT)
@@ -304,7 +305,7 @@ static void search(struct hd_explore *x)
 static void start_over(struct hd_explore *x)
 {
 	x->runs = x->cut = x->states = x->marks = 0;
-	x->restored = x->spared = 0;
+	x->restored = x->spared = x->hashes = 0;
 	x->depth = 0;
 	told = 0;
 	x->complete = x->limited = false;

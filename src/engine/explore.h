@@ -46,6 +46,7 @@ struct hd_explore {
 	u64 restored; /* times that the world was taken back to a snapshot, and */
 	u64 spared;  /* the transitions that led there: not executed again */
 	u64 marks;   /* reach goals met in any run */
+	u64 hashes;  /* sum over the runs' trace hashes, mixed */
 	u32 depth;   /* longest path */
 	bool complete;
 	bool limited; /* some run ended in a limit verdict */
