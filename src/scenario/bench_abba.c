@@ -59,7 +59,7 @@ static const struct heddle_task tasks[] = {
 static const struct heddle_variant variants[] = {
 	{ "buggy", "opposite orders", NULL,
 	  { { HD_V_CIRCULAR, 0 }, { HD_V_DEADLOCK, 1 } } },
-	{ "fixed", "the same order", "fixed", .bound = 3 },
+	{ "fixed", "the same order", "fixed" },
 	{ 0 },
 };
 

@@ -148,11 +148,10 @@ static const char *const waits[] = { "call done", "wait at start_write", NULL };
 	  .signals = 1, __VA_ARGS__ }
 static const struct heddle_variant variants[] = {
 	CLEAN("munmap", munmap, "two VMAs, the second one has a reader"),
-	CLEAN("split", split, "munmap of a part of the reader's VMA", .bound = 3),
+	CLEAN("split", split, "munmap of a part of the reader's VMA"),
 	CLEAN("mprotect", mprotect, "the reader's VMA is about to be merged"),
-	CLEAN("mremap", mremap, "the reader's VMA is about to move", .bound = 2),
-	CLEAN("fork", fork, "the reader's VMA is about to be copied",
-	      .bound = 2),
+	CLEAN("mremap", mremap, "the reader's VMA is about to move"),
+	CLEAN("fork", fork, "the reader's VMA is about to be copied"),
 	{ .name = "munmap-6.17", .title = "a wait that cannot be broken off",
 	  .data = &munmap_6_17, .kernel = "6.17-6.19", .signals = 1,
 	  .goals = waits },

@@ -95,7 +95,7 @@ static const struct heddle_variant variants[] = {
 	{ .name = "6.6", .title = "VMA locks, vma_prepare, adjust",
 	  .data = &k6_6, .kernel = "6.6-6.13" },
 	{ .name = "6.15", .title = "the same with the reference count",
-	  .data = &k6_15, .kernel = "6.15", .bound = 3 },
+	  .data = &k6_15, .kernel = "6.15" },
 	{ .name = "rmap", .title = "6.6 with a walk from i_mmap to the PTEs",
 	  .data = &rmap, .kernel = "6.6-6.13", .bound = 2 },
 	{ 0 },

@@ -131,7 +131,7 @@ static const struct heddle_variant variants[] = {
 	  .data = &late_seq, .kernel = "mutation",
 	  .expect = { { HD_V_ASSERT, 1 } } },
 	{ .name = "shrink", .title = "the lower half is unmapped",
-	  .data = &shrink, .kernel = "6.17", .bound = 3 },
+	  .data = &shrink, .kernel = "6.17" },
 	{ .name = "merge-split", .title = "a VMA grows and shrinks again",
 	  .data = &merge_split, .kernel = "6.17", .bound = 2 },
 	{ .name = "merge-split-no-end", .title = "its end is not looked at",

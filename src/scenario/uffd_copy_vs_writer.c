@@ -292,7 +292,7 @@ static const struct heddle_variant variants[] = {
 	  .source = "mm/userfaultfd.c of 6.12", .kernel = "6.9-7.0",
 	  .fail = 1 },
 	{ "6.12-munmap", "against munmap of both pages", &vma_lock_munmap_form,
-	  .bound = 2, .source = "mm/userfaultfd.c of 6.12",
+	  .source = "mm/userfaultfd.c of 6.12",
 	  .kernel = "6.9-7.0", .fail = 1 },
 	{ "6.12-unregister", "dst is no longer watched",
 	  &vma_lock_unregister_form, .goals = unwatched,
