@@ -6,6 +6,8 @@
 
 #include <heddle/mm.h>
 
+#include "../engine/engine.h"
+
 enum { CHECK_MMS = 8 }; /* address spaces known to the checks */
 
 void mm_checks_start(void);
@@ -30,6 +32,20 @@ const struct vm_area_struct *check_vma_at(const struct mm_struct *mm,
 					  unsigned long addr);
 /* The page table has an entry for addr (check_pte.c). */
 bool check_mapped(const struct mm_struct *mm, unsigned long addr);
+/* For exhaustive search: what follows depends on all entries of the mm. */
+void check_order_on_ptes(const struct mm_struct *mm);
+
+/* Order, for exhaustive search, of what is judged by what others did: the VMAs of
+ * an mm change (write), or a call looks at them; the page is mapped, or a fault
+ * asks.  Memory that a check reads is ordered by hd_order_range(). */
+static inline void check_order_on_vmas(const void *mm, bool write)
+{
+	hd_order_on((u64)mm | 7ull << 61, write);
+}
+static inline void check_order_on_page(const void *mm, u64 addr, bool write)
+{
+	hd_order_on(((u64)mm | 7ull << 61) + 1 + (addr >> PAGE_SHIFT), write);
+}
 
 void check_vma_lock_start(void);
 void check_pte_start(void);

@@ -57,10 +57,23 @@ static void look(struct fault *f)
 		f->allowed = 1;
 }
 
+/* The fault's own look: others may be about to change it. */
+static void look_first_or_last(struct fault *f)
+{
+	const struct vm_area_struct *vma = check_vma_at(f->mm, f->addr);
+
+	check_order_on_vmas(f->mm, false);
+	check_order_on_page(f->mm, f->addr, false);
+	if (vma && mm_form()->parts)
+		hd_order_range(&vma->vm_flags, sizeof(vma->vm_flags), false);
+	look(f);
+}
+
 static void look_all(const struct mm_struct *mm)
 {
 	u32 i;
 
+	check_order_on_vmas(mm, true);
 	for (i = 0; i < MAX_FAULTS; i++)
 		if (fault[i].mm == mm)
 			look(&fault[i]);
@@ -68,8 +81,11 @@ static void look_all(const struct mm_struct *mm)
 
 static void set_mapped(const struct mm_struct *mm, u64 addr, u64 size)
 {
+	u64 page;
 	u32 i;
 
+	for (page = addr; page < addr + size; page += PAGE_SIZE)
+		check_order_on_page(mm, page, true);
 	for (i = 0; i < MAX_FAULTS; i++)
 		if (fault[i].mm == mm && fault[i].addr - addr < size)
 			fault[i].mapped = 1;
@@ -89,7 +105,7 @@ static void begin(const struct hd_event *ev)
 		.write = ev->old & FAULT_FLAG_WRITE,
 		.task = ev->task,
 	};
-	look(&fault[i]);
+	look_first_or_last(&fault[i]);
 }
 
 static void raise(u8 kind, const char *what, u32 pc)
@@ -120,7 +136,7 @@ static void end(const struct hd_event *ev)
 	for (i = 0; i < MAX_FAULTS; i++) {
 		if (!fault[i].mm || fault[i].task != ev->task)
 			continue;
-		look(&fault[i]);
+		look_first_or_last(&fault[i]);
 		f = fault[i];
 		fault[i] = (struct fault){ 0 };
 		judge(&f, ev->old, ev->op.pc);

@@ -86,12 +86,26 @@ static u64 pte_at(const struct mm_struct *mm, u64 addr)
 		->pte[(addr >> PAGE_SHIFT) % PTRS_PER_PTE];
 }
 
+void check_order_on_ptes(const struct mm_struct *mm)
+{
+	u32 i;
+
+	hd_order_range(mm->pmd, sizeof(mm->pmd), false);
+	for (i = 0; i < PTRS_PER_PMD; i++) {
+		const struct page_table *table = (const void *)mm->pmd[i];
+
+		if (table && !(mm->pmd[i] & _PAGE_PSE))
+			hd_order_range(table->pte, sizeof(table->pte), false);
+	}
+}
+
 static void judge_rights(const struct mm_struct *mm, u32 pc)
 {
 	const struct maple_node *node = mm->mm_mt.root;
 	u64 addr, pte;
 	u32 i;
 
+	check_order_on_ptes(mm);
 	for (i = 0; node && i < node->nslots; i++) {
 		if (!node->slot[i].vma ||
 		    node->slot[i].vma->vm_flags & VM_WRITE)
@@ -132,6 +146,7 @@ static void on_set(const struct mm_struct *mm, u64 addr, u32 pc)
 {
 	u16 *pages = early_of(mm);
 
+	check_order_on_vmas(mm, false);
 	if (check_covered(mm, addr))
 		return;
 	if (pages && addr < TASK_SIZE &&

@@ -100,6 +100,7 @@ static void judge_mm(const struct mm_struct *mm, u32 pc)
 	u64 addr;
 	u32 i;
 
+	check_order_on_ptes(mm);
 	for (i = 0; node && i < node->nslots; i++) {
 		if (!node->slot[i].vma)
 			continue;

@@ -111,6 +111,7 @@ static void set_cause(u64 what, s32 err, bool now)
 	}
 	if (!slot)
 		hd_limit("reasons for errors");
+	check_order_on_vmas((const void *)what, true);
 	*slot = (struct cause){ .what = what, .err = err, .now = now };
 	for (i = 0; now && i < MAX_CALLS; i++)
 		if (call[i].what == what)
@@ -137,6 +138,7 @@ static void tree_changed(u64 mm)
 {
 	u32 i, k;
 
+	check_order_on_vmas((const void *)mm, true);
 	for (i = 0; i < MAX_CALLS; i++)
 		for (k = 0; call[i].what == mm && k < call[i].naddrs; k++)
 			look_for_vma(&call[i], call[i].addr[k]);
@@ -170,6 +172,7 @@ static void end(struct call *c, s32 err, u32 pc)
 	bool spurious = err;
 	u32 i;
 
+	check_order_on_vmas((const void *)c->what, false);
 	for (i = 0; i < c->nseen; i++)
 		if (c->seen[i] == err)
 			spurious = false;
