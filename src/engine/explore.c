@@ -227,8 +227,8 @@ static void look_back(struct hd_explore *x, const struct touches *did)
 	r = hd_path_races(&k);
 	hd_nodes_reverse(r, k);
 	hd_node_want(n, n->on & ~on & ~me); /* it was in their way */
-	if (W->ended || on & me || t->state == HD_DONE)
-		return;
+	if (W->ended || on & me || t->state == HD_DONE || t->op.kind == HD_JOIN)
+		return; /* who waits for a thread's end has nobody in its way */
 	r = hd_path_pending_races(t, &k);
 	hd_nodes_reverse(r, k);
 }

@@ -83,12 +83,27 @@ static struct event *taking_of(struct event *e)
 	return NULL;
 }
 
+/* A thread cannot begin before it is made, nor be joined before it ends.  (Its begin
+ * only reads its state, its end only writes it; to join or detach it is an RMW, and
+ * two of these could have come the other way round.) */
+static bool is_of_life(const struct event *e, const struct event *next)
+{
+	const struct hd_op *a = &e->did.op, *b = &next->did.op;
+	bool rmw = a->flags & HD_READ && a->flags & HD_WRITE;
+
+	if (b->kind != HD_JOIN)
+		return false;
+	if (!(b->flags & HD_WRITE))
+		return hd_has(e->did.woke, next->did.task);
+	return a->kind == HD_JOIN && a->addr == b->addr && !rmw;
+}
+
 /* What next does, or would do, depends on e.  A lock cannot be taken before it is
  * let go of: what could have come before was that it was taken. */
 static void note_race(struct event *e, const struct event *next,
 		      const u32 *clock)
 {
-	if (next->did.barrier || e->did.barrier)
+	if (next->did.barrier || e->did.barrier || is_of_life(e, next))
 		return;
 	if (next->waits && e->lock == next->lock) {
 		if (e->did.in_vain && !e->did.did.written)

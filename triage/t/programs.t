@@ -254,6 +254,51 @@ spew('bad.sched', slurp($long) =~ s/ profile random 7/ profile luck 7/r);
 ($rc, $out, $err) = run(qw(./long replay bad.sched));
 ok $rc == 2 && $err =~ /no strategy is called: luck/, '... and its words are read';
 
+# --- explore: one run for each class, on programs whose number of classes is known
+my $counted = <<'END';
+#include <pthread.h>
+#include <stdatomic.h>
+static atomic_int x, own[N];
+static pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
+static void take(void)
+{
+	pthread_mutex_lock(&m);
+	pthread_mutex_unlock(&m);
+}
+static void *thread(void *arg)
+{
+	long me = (long)arg;
+	DOES;
+	return arg;
+}
+int main(void)
+{
+	pthread_t t[N];
+	for (long i = 0; i < N; i++)
+		pthread_create(&t[i], 0, thread, (void *)i);
+	for (long i = 0; i < N; i++)
+		pthread_join(t[i], 0);
+	return x + own[0] > 99;
+}
+END
+for my $n (2 .. 5) {
+	my $factorial = 1;
+	$factorial *= $_ for 2 .. $n;
+	my $twice = 1; # (2n)! / 2^n
+	$twice *= $_ * (2 * $_ - 1) for 1 .. $n;
+	for my $known ([ 'write words of their own', 'own[me] = 1', 1 ],
+		[ 'write one word', 'x = me', $factorial ],
+		[ 'are a writer and readers', 'if (me) (void)x; else x = 1', 2 ** ($n - 1) ],
+		[ 'take a mutex', 'take()', $factorial ],
+		[ 'take it twice', 'take(); take()', $twice ]) {
+		my ($what, $does, $classes) = @$known;
+		build('counted', $counted =~ s/DOES/$does/r, "-DN=$n");
+		($rc, $out) = run(qw(./counted explore --preemptions=none));
+		is result($out)->{schedules} . ' ' . result($out)->{cut},
+			"$classes 0", "$n threads $what: $classes, and none is cut";
+	}
+}
+
 # --- what cannot be built
 for ([ 'fork()', 'unistd.h', 'fork' ], [ 'sigaction(1, 0, 0)', 'signal.h',
        'sigaction' ], [ 'pthread_cancel(1)', 'pthread.h', 'pthread_cancel' ]) {
