@@ -64,20 +64,25 @@ static int wait(struct cond *c, void *mutex, bool timed, u32 pc)
 	old = c->word;
 	late = was_late(c);
 	hd_did(old, c->word);
-	posix_mutex_lock(mutex, pc);
+	posix_mutex_lock(mutex, false, pc);
 	return late ? ETIMEDOUT : 0;
+}
+
+int posix_cond_wait(void *cond, void *mutex, bool timed, u32 pc)
+{
+	return wait(cond, mutex, timed, pc);
 }
 
 int hd_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
 {
-	return wait((struct cond *)cond, mutex, false, HD_PC());
+	return posix_cond_wait(cond, mutex, false, HD_PC());
 }
 
 int hd_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
 			      const struct timespec *at)
 {
 	(void)at;
-	return wait((struct cond *)cond, mutex, true, HD_PC());
+	return posix_cond_wait(cond, mutex, true, HD_PC());
 }
 
 static void wake(struct cond *c, u32 task)
@@ -86,8 +91,9 @@ static void wake(struct cond *c, u32 task)
 	hd_wake((int)task);
 }
 
-static int signal(struct cond *c, bool all, u32 pc)
+int posix_cond_wake(void *cond, bool all, u32 pc)
 {
+	struct cond *c = cond;
 	u64 old;
 	u32 n;
 
@@ -104,31 +110,40 @@ static int signal(struct cond *c, bool all, u32 pc)
 
 int hd_pthread_cond_signal(pthread_cond_t *cond)
 {
-	return signal((struct cond *)cond, false, HD_PC());
+	return posix_cond_wake(cond, false, HD_PC());
 }
 
 int hd_pthread_cond_broadcast(pthread_cond_t *cond)
 {
-	return signal((struct cond *)cond, true, HD_PC());
+	return posix_cond_wake(cond, true, HD_PC());
+}
+
+void posix_cond_init(void *cond, u32 pc)
+{
+	posix_begin(HD_STORE, cond, WORD, HD_WRITE, HD_RELAXED, pc);
+	memset(cond, 0, sizeof(struct cond));
+	hd_did(0, 0);
 }
 
 int hd_pthread_cond_init(pthread_cond_t *cond, const pthread_condattr_t *attr)
 {
 	(void)attr;
-	posix_begin(HD_STORE, cond, WORD, HD_WRITE, HD_RELAXED, HD_PC());
-	memset(cond, 0, sizeof(*cond));
-	hd_did(0, 0);
+	posix_cond_init(cond, HD_PC());
 	return 0;
 }
 
-int hd_pthread_cond_destroy(pthread_cond_t *cond)
+void posix_cond_destroy(void *cond, u32 pc)
 {
-	struct cond *c = (struct cond *)cond;
-	u32 pc = HD_PC();
+	struct cond *c = cond;
 
 	posix_begin(HD_STORE, c, WORD, HD_WRITE, HD_RELAXED, pc);
 	hd_did(c->word, c->word);
 	if (c->waiting)
-		posix_misuse("pthread_cond_destroy while threads wait", pc);
+		posix_misuse("a condition is destroyed while threads wait", pc);
+}
+
+int hd_pthread_cond_destroy(pthread_cond_t *cond)
+{
+	posix_cond_destroy(cond, HD_PC());
 	return 0;
 }

@@ -115,26 +115,26 @@ static int lock(struct mutex *m, bool timed, u32 pc)
 	return wait(m, timed, pc);
 }
 
-int posix_mutex_lock(void *mutex, u32 pc)
+int posix_mutex_lock(void *mutex, bool timed, u32 pc)
 {
-	return lock(mutex, false, pc);
+	return lock(mutex, timed, pc);
 }
 
 int hd_pthread_mutex_lock(pthread_mutex_t *mutex)
 {
-	return lock((struct mutex *)mutex, false, HD_PC());
+	return posix_mutex_lock(mutex, false, HD_PC());
 }
 
 int hd_pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *at)
 {
 	(void)at;
-	return lock((struct mutex *)mutex, true, HD_PC());
+	return posix_mutex_lock(mutex, true, HD_PC());
 }
 
-int hd_pthread_mutex_trylock(pthread_mutex_t *mutex)
+int posix_mutex_trylock(void *mutex, u32 pc)
 {
-	struct mutex *m = (struct mutex *)mutex;
-	u32 pc = HD_PC(), old;
+	struct mutex *m = mutex;
+	u32 old;
 	int err;
 
 	begin(m, HD_TRYLOCK, 0, HD_ACQUIRE, pc);
@@ -148,6 +148,11 @@ int hd_pthread_mutex_trylock(pthread_mutex_t *mutex)
 	}
 	hd_did(old, m->owner);
 	return err;
+}
+
+int hd_pthread_mutex_trylock(pthread_mutex_t *mutex)
+{
+	return posix_mutex_trylock(mutex, HD_PC());
 }
 
 /* --- unlock ------------------------------------------------------------------ */
@@ -188,30 +193,38 @@ int hd_pthread_mutex_unlock(pthread_mutex_t *mutex)
 
 /* --- made and destroyed -------------------------------------------------------- */
 
+void posix_mutex_init(void *mutex, int kind, u32 pc)
+{
+	posix_begin(HD_STORE, mutex, WORD, HD_WRITE, HD_RELAXED, pc);
+	hd_order_range(mutex, sizeof(pthread_mutex_t), true);
+	make(mutex, kind);
+	hd_did(0, 0);
+}
+
 int hd_pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attr)
 {
-	u32 pc = HD_PC();
-
-	posix_begin(HD_STORE, mutex, WORD, HD_WRITE, HD_RELAXED, pc);
-	hd_order_range(mutex, sizeof(*mutex), true);
-	make((struct mutex *)mutex, attr ? *(const int *)attr : 0);
-	hd_did(0, 0);
+	posix_mutex_init(mutex, attr ? *(const int *)attr : 0, HD_PC());
 	return 0;
 }
 
-int hd_pthread_mutex_destroy(pthread_mutex_t *mutex)
+int posix_mutex_destroy(void *mutex, u32 pc)
 {
-	struct mutex *m = (struct mutex *)mutex;
-	u32 pc = HD_PC(), old;
+	struct mutex *m = mutex;
+	u32 old;
 
 	begin(m, HD_STORE, 0, HD_RELAXED, pc);
 	old = m->owner;
 	if (old)
-		posix_misuse("pthread_mutex_destroy of a locked mutex", pc);
+		posix_misuse("a locked mutex is destroyed", pc);
 	else
 		m->made = DESTROYED;
 	hd_did(old, old);
 	return old ? EBUSY : 0;
+}
+
+int hd_pthread_mutex_destroy(pthread_mutex_t *mutex)
+{
+	return posix_mutex_destroy(mutex, HD_PC());
 }
 
 int hd_pthread_mutexattr_init(pthread_mutexattr_t *attr)

@@ -4,6 +4,7 @@
  * pthread_once, keys, __thread variables (compiled with -femulated-tls), errno.
  * A thread's own things are no ops: nobody else sees them. */
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -45,10 +46,10 @@ int hd_pthread_once(pthread_once_t *control, void (*routine)(void))
 
 /* --- keys ------------------------------------------------------------------- */
 
-int hd_pthread_key_create(pthread_key_t *key, void (*destructor)(void *value))
+int posix_key_create(u32 *key, void (*destructor)(void *value), u32 pc)
 {
 	struct process *p = posix_process();
-	u32 pc = HD_PC(), n;
+	u32 n;
 
 	posix_begin(HD_RMW, &p->keys, WORD, HD_RW, HD_RELAXED, pc);
 	n = p->keys;
@@ -59,6 +60,11 @@ int hd_pthread_key_create(pthread_key_t *key, void (*destructor)(void *value))
 		return EAGAIN;
 	posix_store(key, sizeof(*key), n, pc);
 	return 0;
+}
+
+int hd_pthread_key_create(pthread_key_t *key, void (*destructor)(void *value))
+{
+	return posix_key_create(key, destructor, HD_PC());
 }
 
 int hd_pthread_key_delete(pthread_key_t key)
@@ -82,17 +88,36 @@ void *hd_pthread_getspecific(pthread_key_t key)
 	return key < THREAD_KEYS ? posix_self()->key[key] : NULL;
 }
 
-void posix_run_destructors(struct thread *self)
+POSIX_SAME(hd_call_once, hd_pthread_once);
+POSIX_SAME(hd_tss_delete, hd_pthread_key_delete);
+POSIX_SAME(hd_tss_get, hd_pthread_getspecific);
+
+static bool run_destructors(struct thread *self)
 {
+	const struct process *p = posix_process();
+	bool any = false;
 	void *value;
 	u32 i;
 
-	for (i = 0; i < posix_process()->keys; i++) {
+	for (i = 0; i < p->keys; i++) {
 		value = self->key[i];
 		self->key[i] = NULL;
-		if (value && posix_process()->destructor[i])
-			posix_process()->destructor[i](value);
+		if (value && p->destructor[i]) {
+			p->destructor[i](value);
+			any = true;
+		}
 	}
+	return any;
+}
+
+/* They may set values anew, and do not go on for ever. */
+void posix_run_destructors(struct thread *self)
+{
+	u32 round;
+
+	for (round = 0; round < PTHREAD_DESTRUCTOR_ITERATIONS; round++)
+		if (!run_destructors(self))
+			break;
 }
 
 int *hd_errno(void)

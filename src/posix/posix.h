@@ -19,12 +19,19 @@ enum { HD_RW = HD_READ | HD_WRITE };
 enum { THREAD_KEYS = 16, THREAD_RUNS = 1, THREAD_ENDED = 2,
        THREAD_JOINED = 3 };
 
+/* What a thread runs: fn, or the function of a C11 thread. */
+struct start {
+	void *(*fn)(void *arg);
+	int (*c11)(void *arg);
+	void *arg;
+};
+
 /* One of each task; an object of the world. */
 struct thread {
 	u32 state; /* THREAD_*; 0: not made yet */
 	u32 detached;
-	void *(*fn)(void *arg);
-	void *arg, *result;
+	struct start start;
+	void *result;
 	int error; /* errno */
 	u32 same;  /* times that it spun and saw the same, at: */
 	u64 seen;
@@ -94,8 +101,19 @@ void posix_on_time(bool timed);
  * would look for the end of the stack. */
 void posix_fatal(u8 kind, const char *word, u32 pc);
 
-/* The seam between pthread_cond_wait() and its mutex. */
-int posix_mutex_lock(void *mutex, u32 pc);
+/* What C11 threads share with pthreads, on behalf of the call at pc. */
+void posix_create(unsigned long *id, struct start start, bool detached, u32 pc);
+int posix_join(unsigned long id, void **result, u32 pc);
+int posix_detach(unsigned long id, u32 pc);
+void posix_mutex_init(void *mutex, int kind, u32 pc);
+int posix_mutex_lock(void *mutex, bool timed, u32 pc);
+int posix_mutex_trylock(void *mutex, u32 pc);
+int posix_mutex_destroy(void *mutex, u32 pc);
+void posix_cond_init(void *cond, u32 pc);
+int posix_cond_wait(void *cond, void *mutex, bool timed, u32 pc);
+int posix_cond_wake(void *cond, bool all, u32 pc);
+void posix_cond_destroy(void *cond, u32 pc);
+int posix_key_create(u32 *key, void (*destructor)(void *value), u32 pc);
 /* In one op: give the mutex back, and do what with arg. */
 int posix_mutex_unlock(void *mutex, void (*what)(void *arg), void *arg,
 		       u32 pc);

@@ -45,6 +45,13 @@ static void end(void *result, u32 pc)
 	hd_end_task(W->cur);
 }
 
+/* The result of a C11 thread is an int. */
+static void *run(const struct start *start)
+{
+	return start->c11 ? (void *)(intptr_t)start->c11(start->arg) :
+			    start->fn(start->arg);
+}
+
 /* The task of a thread: sleeps until it is made. */
 void hd_program_thread(void *arg)
 {
@@ -53,12 +60,17 @@ void hd_program_thread(void *arg)
 	hd_publish_asleep(HD_JOIN, &self->state, STATE, HD_READ, HD_PC());
 	hd_sync_acquire(&self->state);
 	hd_did(self->state, self->state);
-	end(self->fn(self->arg), HD_PC());
+	end(run(&self->start), HD_PC());
 }
 
 void hd_pthread_exit(void *result)
 {
 	end(result, HD_PC());
+}
+
+void hd_thrd_exit(int result)
+{
+	end((void *)(intptr_t)result, HD_PC());
 }
 
 /* The thread is made in the op on the count, which gives it its number. */
@@ -80,21 +92,27 @@ static struct thread *make(u32 *task)
 	return t;
 }
 
-int hd_pthread_create(pthread_t *id, const pthread_attr_t *attr,
-		      void *(*fn)(void *arg), void *arg)
+void posix_create(unsigned long *id, struct start start, bool detached, u32 pc)
 {
 	struct process *p = posix_process();
-	u32 pc = HD_PC(), task;
 	struct thread *t;
+	u32 task;
 
 	posix_begin(HD_WAKE, &p->created, sizeof(p->created), HD_RW, HD_RELAXED,
 		    pc);
 	t = make(&task);
-	t->fn = fn;
-	t->arg = arg;
-	t->detached = attr && *(const int *)attr == PTHREAD_CREATE_DETACHED;
+	t->start = start;
+	t->detached = detached;
 	hd_did(task, p->created);
 	posix_store(id, sizeof(*id), task + 1, pc);
+}
+
+int hd_pthread_create(pthread_t *id, const pthread_attr_t *attr,
+		      void *(*fn)(void *arg), void *arg)
+{
+	posix_create(id, (struct start){ .fn = fn, .arg = arg },
+		     attr && *(const int *)attr == PTHREAD_CREATE_DETACHED,
+		     HD_PC());
 	return 0;
 }
 
@@ -108,10 +126,10 @@ static bool ended(const void *arg)
 	return t->state >= THREAD_ENDED || t->detached;
 }
 
-int hd_pthread_join(pthread_t id, void **result)
+int posix_join(unsigned long id, void **result, u32 pc)
 {
 	struct thread *t = of(id);
-	u32 pc = HD_PC(), old;
+	u32 old;
 
 	if (!t || t == posix_self())
 		return t ? EDEADLK : ESRCH;
@@ -120,26 +138,41 @@ int hd_pthread_join(pthread_t id, void **result)
 	old = t->state;
 	if (old == THREAD_JOINED || t->detached) {
 		hd_did(old, old);
-		posix_misuse("pthread_join of no joinable thread", pc);
+		posix_misuse("join of no joinable thread", pc);
 		return EINVAL;
 	}
 	t->state = THREAD_JOINED;
 	hd_did(old, t->state);
-	if (result)
-		posix_store(result, sizeof(*result), (u64)t->result, pc);
+	*result = t->result;
 	return 0;
 }
 
-int hd_pthread_detach(pthread_t id)
+int hd_pthread_join(pthread_t id, void **result)
+{
+	u32 pc = HD_PC();
+	void *value;
+	int err = posix_join(id, &value, pc);
+
+	if (!err && result)
+		posix_store(result, sizeof(*result), (u64)value, pc);
+	return err;
+}
+
+int posix_detach(unsigned long id, u32 pc)
 {
 	struct thread *t = of(id);
 
 	if (!t)
 		return ESRCH;
-	posix_begin(HD_JOIN, &t->state, STATE, HD_RW, HD_RELAXED, HD_PC());
+	posix_begin(HD_JOIN, &t->state, STATE, HD_RW, HD_RELAXED, pc);
 	t->detached = 1;
 	hd_did(t->state, t->state);
 	return 0;
+}
+
+int hd_pthread_detach(pthread_t id)
+{
+	return posix_detach(id, HD_PC());
 }
 
 pthread_t hd_pthread_self(void)
@@ -151,6 +184,9 @@ int hd_pthread_equal(pthread_t a, pthread_t b)
 {
 	return a == b;
 }
+
+POSIX_SAME(hd_thrd_current, hd_pthread_self);
+POSIX_SAME(hd_thrd_equal, hd_pthread_equal);
 
 /* --- attributes ------------------------------------------------------------------ */
 

@@ -150,6 +150,8 @@ int hd_nanosleep(const struct timespec *want, struct timespec *left)
 	return 0;
 }
 
+POSIX_SAME(hd_thrd_sleep, hd_nanosleep);
+
 /* --- the clock, and dice ----------------------------------------------------------- */
 
 int hd_clock_gettime(clockid_t clock, struct timespec *now)

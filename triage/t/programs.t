@@ -299,6 +299,75 @@ for my $n (2 .. 5) {
 	}
 }
 
+# --- C11 threads: a queue of one with one condition for both sides
+my $c11 = <<'END';
+#include <assert.h>
+#include <stdatomic.h>
+#include <threads.h>
+static struct { mtx_t lock; cnd_t moved; int full, item; } box;
+static once_flag made = ONCE_FLAG_INIT;
+static tss_t mine;
+static atomic_int freed;
+static thread_local int got;
+static void count(void *p) { (void)p; freed++; }
+static void make(void)
+{
+	mtx_init(&box.lock, mtx_plain);
+	cnd_init(&box.moved);
+	tss_create(&mine, count);
+}
+static int put(void *arg)
+{
+	call_once(&made, make);
+	mtx_lock(&box.lock);
+	while (box.full)
+		cnd_wait(&box.moved, &box.lock);
+	box.full = 1;
+	box.item = *(int *)arg;
+	WAKE(&box.moved);
+	mtx_unlock(&box.lock);
+	return 0;
+}
+static int get(void *arg)
+{
+	(void)arg;
+	call_once(&made, make);
+	tss_set(mine, &got);
+	mtx_lock(&box.lock);
+	while (!box.full)
+		cnd_wait(&box.moved, &box.lock);
+	got = box.item;
+	box.full = 0;
+	WAKE(&box.moved);
+	mtx_unlock(&box.lock);
+	thrd_exit(got);
+}
+int main(void)
+{
+	int item[2] = { 3, 4 }, result[2];
+	thrd_t p[2], g[2];
+	for (int i = 0; i < 2; i++) {
+		thrd_create(&p[i], put, &item[i]);
+		thrd_create(&g[i], get, NULL);
+	}
+	for (int i = 0; i < 2; i++) {
+		thrd_join(p[i], NULL);
+		thrd_join(g[i], &result[i]);
+	}
+	assert(result[0] + result[1] == 7 && freed == 2);
+	return 0;
+}
+END
+($rc, $out, $err) = build('box', $c11, '-DWAKE=cnd_signal');
+is "$rc$out$err", 0, 'C11 threads build without a word';
+($rc, $out) = run(qw(./box run --want=deadlock));
+like $out, qr/^ T\d +cnd_signal +box\.moved$/m, '... and their calls are drawn';
+like $out, qr/^  T\d sleeps on box\.moved in \w+ +box\.c:\d+$/m,
+	'... a signal that the wrong one got: a deadlock';
+build('box', $c11, '-DWAKE=cnd_broadcast');
+($rc, $out) = run(qw(./box run --schedules=3000));
+is "$rc " . result($out)->{verdicts}, '0 0', '... and none with cnd_broadcast';
+
 # --- what cannot be built
 for ([ 'fork()', 'unistd.h', 'fork' ], [ 'sigaction(1, 0, 0)', 'signal.h',
        'sigaction' ], [ 'pthread_cancel(1)', 'pthread.h', 'pthread_cancel' ]) {
