@@ -81,7 +81,7 @@ model_o := $(call obj,$(models) $(model_tests))
 
 # These are programs, as heddle-cc builds them.
 posix_test_o := $(call obj,$(wildcard src/posix/*_test.c))
-$(posix_test_o): MODEL_FLAGS += -femulated-tls
+$(posix_test_o): MODEL_FLAGS += -femulated-tls -isystem include/heddle/libc
 $(posix_test_o): MODEL_OBJCOPY += --redefine-syms=src/posix/calls
 $(posix_test_o): src/posix/calls
 

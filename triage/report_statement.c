@@ -132,7 +132,8 @@ static void simplify(char *verb, size_t size)
 
 static bool verb_is_fixed(u8 kind)
 {
-	return kind == HD_USER || kind == HD_RCU_GP || kind == HD_AWAIT ||
+	return kind == HD_USER || kind == HD_RCU_GP ||
+	       (kind == HD_AWAIT && !hd_eng.program) ||
 	       (kind >= HD_EV_ACQUIRE && kind != HD_EV_BAD_ACCESS &&
 		kind != HD_EV_BLOCKED && kind != HD_EV_LOCK_SYNC);
 }

@@ -3,9 +3,9 @@
  *
  * Its main() is the first task; the n-th thread that it makes is the task Tn.
  * Modelled are pthread threads, mutexes of all kinds, condition variables,
- * rwlocks, semaphores, barriers, spinlocks, once and keys; C11 threads; C11 and
- * GNU atomics; malloc and free; printf; and time that passes when nobody can go
- * on.  A call that is not modelled does not link, and is named. */
+ * rwlocks, semaphores, barriers, spinlocks, once and keys; deferred cancellation;
+ * C11 threads; C11 and GNU atomics; malloc and free; printf; and time that passes
+ * when nobody can go on.  A call that is not modelled does not link, and is named. */
 #ifndef HEDDLE_PROGRAM_H
 #define HEDDLE_PROGRAM_H
 

@@ -3,17 +3,19 @@
  *
  * Covers c11.c. */
 #include "twins.h"
+#include <string.h>
 #include <threads.h>
 
 static mtx_t m, n;
 static cnd_t c;
 static int x, ready;
 
-/* In C11 nothing is made by an initialiser. */
+/* In C11 nothing is made by an initialiser: whatever lay there, it is new. */
 static void make(void)
 {
 	assert(mtx_init(&m, mtx_plain) == thrd_success);
 	assert(mtx_init(&n, mtx_plain) == thrd_success);
+	memset(&c, 0x5a, sizeof(c));
 	assert(cnd_init(&c) == thrd_success);
 }
 

@@ -28,12 +28,43 @@ static void set_line(struct cond *c, hd_tasks waiting)
 	c->word = (u64)waiting ^ hd_mix((u64)(waiting >> 64));
 }
 
+/* The line that a cancel would take it out of: who cancels reads that. */
+static void stay(struct thread *t, void *line)
+{
+	hd_order_range(&t->line, sizeof(t->line), true);
+	t->line = line;
+}
+
+/* Not who is cancelled: it gives the mutex back, as POSIX has it, and no more. */
 static void stand_in_line(void *arg)
 {
+	struct thread *self = posix_self();
 	struct cond *c = arg;
 
+	if (posix_sees_cancel())
+		return;
 	hd_order_range(c, WORD, true);
 	set_line(c, c->waiting | hd_bit(W->cur->id));
+	stay(self, self->uncancelable || self->ends ? NULL : c);
+}
+
+void posix_leave_line(void *cond, u32 task)
+{
+	struct cond *c = cond;
+
+	hd_order_range(c, WORD, true);
+	set_line(c, c->waiting & ~hd_bit(task));
+	hd_wake((int)task);
+}
+
+/* It left the line, and nobody signalled it. */
+static bool was_cancelled(const struct cond *c)
+{
+	struct thread *self = posix_self();
+	bool was = self->line && !hd_has(c->waiting, W->cur->id);
+
+	stay(self, NULL);
+	return was;
 }
 
 /* Woken, or late.  Nobody takes a late one out of the line. */
@@ -49,21 +80,32 @@ static bool was_late(struct cond *c)
 	return true;
 }
 
+static void end_cancelled(void *mutex, u32 pc)
+{
+	posix_mutex_lock(mutex, false, pc);
+	posix_end_cancelled(pc);
+}
+
 static int wait(struct cond *c, void *mutex, bool timed, u32 pc)
 {
 	int err = posix_mutex_unlock(mutex, stand_in_line, c, pc);
-	bool late;
+	bool cancelled, late;
 	u64 old;
 
 	if (err)
 		return err;
+	if (posix_is_cancelled(posix_self()))
+		end_cancelled(mutex, pc);
 	posix_late(timed);
 	hd_publish_asleep(HD_WAIT, c, WORD, HD_RW | HD_YIELD, pc);
 	posix_on_time(timed);
 	hd_judge(c, WORD, HD_RW, pc);
 	old = c->word;
+	cancelled = was_cancelled(c);
 	late = was_late(c);
 	hd_did(old, c->word);
+	if (cancelled)
+		end_cancelled(mutex, pc);
 	posix_mutex_lock(mutex, false, pc);
 	return late ? ETIMEDOUT : 0;
 }
@@ -87,6 +129,7 @@ int hd_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
 
 static void wake(struct cond *c, u32 task)
 {
+	stay(posix_thread(task), NULL);
 	set_line(c, c->waiting & ~hd_bit(task));
 	hd_wake((int)task);
 }

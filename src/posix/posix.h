@@ -37,8 +37,15 @@ struct thread {
 	u64 seen;
 	u64 looked;    /* what it saw last when it had read for long, */
 	u64 looked_at; /* and at which op that was */
+	u32 slept;     /* times that it slept, and did nothing else */
 	u64 random;
 	void *key[THREAD_KEYS];
+	u32 cancelled;    /* somebody wants it to end */
+	u32 uncancelable; /* which it does not want now, */
+	u32 ends;         /* or it does already */
+	void *line;       /* the condition whose line it would leave, if it were
+			   * cancelled; whoever is signalled there stays */
+	struct _pthread_cleanup_buffer *cleanup; /* handlers, newest first */
 };
 
 /* What is one for all threads; an object of the world. */
@@ -48,11 +55,24 @@ struct process {
 	void (*destructor[THREAD_KEYS])(void *value);
 };
 
+/* Cancellation.  In the op of a point: does the caller see that it is to end? */
+bool posix_sees_cancel(void);
+/* The same without the touch, for conditions to wait for. */
+bool posix_is_cancelled(const struct thread *t);
+/* Behind that op: it ends. */
+void posix_end_cancelled(u32 pc);
+void posix_end(void *result, u32 pc);
+void posix_run_cleanup(struct thread *self);
+/* In an op of another task: out of the line of a condition. */
+void posix_leave_line(void *cond, u32 task);
+
 /* For hd_eng.many_reads. */
 void posix_many_reads(struct hd_task *t, u32 pc);
 
 struct process *posix_process(void);
 struct thread *posix_thread(u32 task);
+/* Of this pthread_t or thrd_t; NULL: of none that was ever made. */
+struct thread *posix_of(unsigned long id);
 static inline struct thread *posix_self(void)
 {
 	return posix_thread(W->cur->id);

@@ -25,24 +25,36 @@ static void end_of(const volatile void *p, u32 pc)
 
 /* --- semaphores ---------------------------------------------------------------- */
 
-static bool positive(const void *arg)
+struct down {
+	const u32 *sem;
+	const struct thread *self;
+};
+
+static bool goes_on(const void *arg)
 {
-	return *(const u32 *)arg > 0;
+	const struct down *d = arg;
+
+	return *d->sem > 0 || posix_is_cancelled(d->self);
 }
 
 static int down(u32 *sem, bool timed, u32 pc)
 {
+	struct down d = { sem, posix_self() };
+	bool cancelled;
 	u32 old;
 
 	posix_late(timed);
 	hd_publish_when(HD_ACQUIRED, sem, WORD, HD_RW | HD_UNMAPPED, pc,
-			positive, sem);
+			goes_on, &d);
 	posix_on_time(timed);
 	hd_judge(sem, WORD, HD_RW, pc);
+	cancelled = posix_sees_cancel();
 	old = *sem;
-	if (old)
+	if (old && !cancelled)
 		--*sem;
 	hd_did(old, *sem);
+	if (cancelled)
+		posix_end_cancelled(pc);
 	if (old)
 		return 0;
 	posix_self()->error = ETIMEDOUT;

@@ -16,7 +16,7 @@ void posix_made(u32 threads);
 void posix_run_destructors(struct thread *self);
 void hd_program_thread(void *arg);
 
-static struct thread *of(pthread_t id)
+struct thread *posix_of(unsigned long id)
 {
 	struct process *p = posix_process();
 
@@ -35,11 +35,13 @@ static void set_state(struct thread *t, u32 state, u32 pc)
 	hd_did(old, state);
 }
 
-static void end(void *result, u32 pc)
+void posix_end(void *result, u32 pc)
 {
 	struct thread *self = posix_self();
 
 	self->result = result;
+	self->ends = 1;
+	posix_run_cleanup(self);
 	posix_run_destructors(self);
 	set_state(self, THREAD_ENDED, pc);
 	hd_end_task(W->cur);
@@ -60,17 +62,17 @@ void hd_program_thread(void *arg)
 	hd_publish_asleep(HD_JOIN, &self->state, STATE, HD_READ, HD_PC());
 	hd_sync_acquire(&self->state);
 	hd_did(self->state, self->state);
-	end(run(&self->start), HD_PC());
+	posix_end(run(&self->start), HD_PC());
 }
 
 void hd_pthread_exit(void *result)
 {
-	end(result, HD_PC());
+	posix_end(result, HD_PC());
 }
 
 void hd_thrd_exit(int result)
 {
-	end((void *)(intptr_t)result, HD_PC());
+	posix_end((void *)(intptr_t)result, HD_PC());
 }
 
 /* The thread is made in the op on the count, which gives it its number. */
@@ -118,24 +120,35 @@ int hd_pthread_create(pthread_t *id, const pthread_attr_t *attr,
 
 /* --- awaited ----------------------------------------------------------------- */
 
-/* It has ended; or nobody may wait for it, and that is said at once. */
-static bool ended(const void *arg)
-{
-	const struct thread *t = arg;
+struct join {
+	const struct thread *t, *self;
+};
 
-	return t->state >= THREAD_ENDED || t->detached;
+/* It has ended; or nobody may wait for it, and that is said at once; or who waits
+ * is cancelled. */
+static bool is_over(const void *arg)
+{
+	const struct join *j = arg;
+
+	return j->t->state >= THREAD_ENDED || j->t->detached ||
+	       posix_is_cancelled(j->self);
 }
 
 int posix_join(unsigned long id, void **result, u32 pc)
 {
-	struct thread *t = of(id);
+	struct thread *t = posix_of(id);
+	struct join j = { t, posix_self() };
 	u32 old;
 
-	if (!t || t == posix_self())
+	if (!t || t == j.self)
 		return t ? EDEADLK : ESRCH;
-	hd_publish_when(HD_JOIN, &t->state, STATE, HD_RW, pc, ended, t);
-	hd_sync_acquire(&t->state);
+	hd_publish_when(HD_JOIN, &t->state, STATE, HD_RW, pc, is_over, &j);
 	old = t->state;
+	if (posix_sees_cancel()) {
+		hd_did(old, old);
+		posix_end_cancelled(pc);
+	}
+	hd_sync_acquire(&t->state);
 	if (old == THREAD_JOINED || t->detached) {
 		hd_did(old, old);
 		posix_misuse("join of no joinable thread", pc);
@@ -160,7 +173,7 @@ int hd_pthread_join(pthread_t id, void **result)
 
 int posix_detach(unsigned long id, u32 pc)
 {
-	struct thread *t = of(id);
+	struct thread *t = posix_of(id);
 
 	if (!t)
 		return ESRCH;

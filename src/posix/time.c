@@ -6,7 +6,8 @@
  * the last time is spinning: it is off until one of these changes, or until
  * nobody else can go on; then time passes.  If it sees the same for long although
  * nobody else can go on, that is a livelock.  (A loop that only counts, and reads
- * nothing that others write, never is.)
+ * nothing that others write, is none; but one that does nothing but sleep may wait
+ * to be cancelled, and is off after some rounds.)
  *
  * Time does not pass while threads run, so that a run is a function of its
  * schedule; timed waits end as the above.  Random numbers are of the run. */
@@ -18,7 +19,7 @@
 #include "../base/hash.h"
 #include "posix.h"
 
-enum { LONG = 200 };
+enum { LONG = 200, COUNTS = 16 };
 
 static const u64 TIME = 1ull << 61 | 1; /* the key that late ones are ordered on */
 
@@ -32,13 +33,25 @@ void posix_on_time(bool timed)
 
 /* --- spinning ------------------------------------------------------------------- */
 
+/* Nothing but that it is not cancelled, and not for long. */
+static bool only_counts(const struct hd_task *t, struct thread *self)
+{
+	if (t->nreads > 1 ||
+	    hd_read_addr(t->reads[0].addr) != (u64)&self->cancelled) {
+		self->slept = 0;
+		return false;
+	}
+	return ++self->slept < COUNTS;
+}
+
 /* What it saw since it was here last, as a number; 0: it cannot be told. */
 static u64 what_it_saw(const struct hd_task *t, u32 pc)
 {
 	u64 h = pc;
 	u32 i;
 
-	if (!t->nreads || t->nreads > HD_MAX_READS)
+	if (!t->nreads || t->nreads > HD_MAX_READS ||
+	    only_counts(t, posix_self()))
 		return 0;
 	for (i = 0; i < t->nreads; i++)
 		h = hd_fold(hd_fold(h, t->reads[i].addr), t->reads[i].val);
@@ -100,10 +113,18 @@ void posix_many_reads(struct hd_task *t, u32 pc)
 	self->looked_at = t->n;
 }
 
-static void yield(u32 pc)
+/* The next time, the thread knows that it was not cancelled here. */
+static void know(struct hd_task *t, const u32 *cancelled)
+{
+	hd_note_read(t, (u64)cancelled, sizeof(*cancelled), *cancelled);
+}
+
+/* point: also a cancellation point. */
+static void yield(bool point, u32 pc)
 {
 	struct hd_task *t = W->cur;
 	struct thread *self = posix_self();
+	u32 *word = point ? &self->cancelled : NULL;
 	u64 seen;
 
 	hd_settle();
@@ -111,17 +132,22 @@ static void yield(u32 pc)
 	if (seen && seen == self->seen) {
 		spin(t, pc);
 	} else {
-		hd_publish(HD_AWAIT, NULL, 0, HD_YIELD, HD_RELAXED, pc);
-		hd_did(0, 0);
+		hd_publish(HD_AWAIT, word, word ? sizeof(*word) : 0,
+			   HD_YIELD | (word ? HD_READ : 0), HD_RELAXED, pc);
+		hd_did(word ? *word : 0, word ? *word : 0);
 		self->same = 0;
 	}
 	self->seen = seen;
 	t->nreads = 0;
+	if (word && posix_is_cancelled(self))
+		posix_end_cancelled(pc);
+	if (word)
+		know(t, word);
 }
 
 int hd_sched_yield(void)
 {
-	yield(HD_PC());
+	yield(false, HD_PC());
 	return 0;
 }
 
@@ -131,14 +157,14 @@ POSIX_SAME(hd_thrd_yield, hd_sched_yield);
 int hd_usleep(useconds_t us)
 {
 	(void)us;
-	yield(HD_PC());
+	yield(true, HD_PC());
 	return 0;
 }
 
 unsigned int hd_sleep(unsigned int seconds)
 {
 	(void)seconds;
-	yield(HD_PC());
+	yield(true, HD_PC());
 	return 0;
 }
 
@@ -146,7 +172,7 @@ int hd_nanosleep(const struct timespec *want, struct timespec *left)
 {
 	(void)want;
 	(void)left;
-	yield(HD_PC());
+	yield(true, HD_PC());
 	return 0;
 }
 

@@ -80,4 +80,16 @@ static inline void threads(void *(*const *fn)(void *arg), int n)
 		threads(fn__, (int)(sizeof(fn__) / sizeof(fn__[0])));  \
 	} while (0)
 
+/* Make a thread, cancel it whenever, and join it: its result. */
+static inline void *cancelled(void *(*fn)(void *arg))
+{
+	pthread_t t;
+	void *result;
+
+	pthread_create(&t, NULL, fn, NULL);
+	assert(!pthread_cancel(t));
+	assert(!pthread_join(t, &result));
+	return result;
+}
+
 #endif

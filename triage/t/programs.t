@@ -368,9 +368,72 @@ build('box', $c11, '-DWAKE=cnd_broadcast');
 ($rc, $out) = run(qw(./box run --schedules=3000));
 is "$rc " . result($out)->{verdicts}, '0 0', '... and none with cnd_broadcast';
 
+# --- cancellation: a worker that is stopped, with its mutex given back or not
+my $worker = <<'END';
+#include <assert.h>
+#include <pthread.h>
+#include <unistd.h>
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t work = PTHREAD_COND_INITIALIZER;
+static int jobs, done;
+static void unlock(void *m) { pthread_mutex_unlock(m); }
+static void *worker(void *arg)
+{
+	for (;;) {
+		pthread_mutex_lock(&lock);
+		pthread_cleanup_push(unlock, &lock);
+		while (!jobs)
+			pthread_cond_wait(&work, &lock);
+		jobs--;
+		SLEEP;
+		done++;
+		pthread_cleanup_pop(1);
+		sleep(1);
+	}
+	return arg;
+}
+int main(void)
+{
+	pthread_t t;
+	void *result;
+	pthread_create(&t, NULL, worker, NULL);
+	pthread_mutex_lock(&lock);
+	jobs++;
+	pthread_cond_signal(&work);
+	pthread_mutex_unlock(&lock);
+	pthread_cancel(t);
+	pthread_join(t, &result);
+	assert(result == PTHREAD_CANCELED);
+	pthread_mutex_lock(&lock);
+	assert(jobs + done == 1);
+	pthread_mutex_unlock(&lock);
+	return 0;
+}
+END
+($rc, $out, $err) = build('worker', $worker, '-DSLEEP=(void)0');
+is "$rc$out$err", 0, 'a program that cancels builds without a word';
+($rc, $out) = run(qw(./worker explore));
+$r = result($out);
+is "$rc $r->{complete} $r->{verdicts}", '0 yes 0', '... and is safe in every interleaving';
+build('worker', $worker, '-DSLEEP=usleep(1)');
+($rc, $out) = run(qw(./worker run --want=assert));
+like $out, qr/^heddle: assertion failed: jobs \+ done == 1, task main$/m,
+	'... unless there is a point between two writes';
+like $out, qr/^ +pthread_cancel cancelled 0->1$/m, '... who cancels is drawn';
+(my $unlocks = $worker) =~ s/pthread_mutex_unlock\(m\)/(void)m/;
+build('worker', $unlocks, '-DSLEEP=(void)0');
+($rc, $out) = run(qw(./worker run --want=held-at-exit));
+like $out, qr/^heddle: task still has locks held at exit: lock, task T1$/m,
+	'... or a handler that does nothing';
+build('async', "#include <pthread.h>\nint main(void)\n{\n" .
+	"\tpthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, 0);\n\treturn 0;\n}\n");
+($rc, $out) = run(qw(./async run));
+like $out, qr/^limit asynchronous cancellation .*\(no bug: a limit of heddle\)$/m,
+	'asynchronous cancellation is a limit';
+
 # --- what cannot be built
 for ([ 'fork()', 'unistd.h', 'fork' ], [ 'sigaction(1, 0, 0)', 'signal.h',
-       'sigaction' ], [ 'pthread_cancel(1)', 'pthread.h', 'pthread_cancel' ]) {
+       'sigaction' ], [ 'pthread_kill(1, 9)', 'signal.h', 'pthread_kill' ]) {
 	my ($call, $header, $name) = @$_;
 	($rc, $out, $err) = build('stray',
 		"#include <$header>\nint main(void) { $call; return 0; }\n");
