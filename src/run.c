@@ -45,7 +45,7 @@ const char *hd_open(const struct heddle_scenario *s,
 	hd_eng.many_reads = NULL; /* of the program's set-up */
 	if (s->tasks != hd_program_table)
 		return hd_load(s, v, &parts);
-	hd_eng.shared_stack = HD_STACK_BASE; /* of main, the first task */
+	hd_eng.shared_stack = HD_STACK_BASE;
 	hd_eng.program = HD_COUNTS_THREADS;
 	hd_program_all_tasks();
 	why = hd_load(s, v, &parts);

@@ -30,8 +30,7 @@ void hd_program_main_task(void *arg);
 	HEDDLE_SCENARIO(hd_program) = {                                \
 		.name = text,                                          \
 		.title = "a program with threads",                     \
-		.not_modelled = "signals, files, processes, "          \
-				"locals of threads other than main that others use",           \
+		.not_modelled = "signals, files, processes",           \
 		.variants = hd_program_variants,                       \
 		.tasks = hd_program_table,                             \
 		.setup = hd_program_setup,                             \

@@ -11,6 +11,8 @@
 #include "engine.h"
 #include "hot.h"
 
+extern const char etext[]; /* from the linker */
+
 /* A free object of a type-safe cache stays one for as long as the page under it
  * does, which is a grace period.  A spinlock holds that up as well: its holder
  * cannot be preempted, and with PREEMPT_RT it is a reader.  Set-up and end check
@@ -46,6 +48,66 @@ static noinline void null_access(u32 pc)
 	hd_raise(v);
 }
 
+static u32 owner_of(u64 addr)
+{
+	return (u32)((addr - hd_eng.shared_stack) / HD_STACK_SIZE);
+}
+
+/* A saved frame pointer, and behind it a return address.  (Frames of others: not
+ * checked by a sanitizer.) */
+__attribute__((no_sanitize_address))
+static bool is_frame(const u64 *p, u64 top)
+{
+	return p[0] > (u64)p && p[0] < top - 8 && !(p[0] & 7) &&
+	       p[1] - (u64)__executable_start < (u64)(etext - __executable_start);
+}
+
+/* Where the frames of the program end on the stack of a suspended task.  Below lie
+ * ours, which nobody must write into: it is in them up to the frame whose return
+ * address is the op's place.  (What only looks like that one, two saved registers,
+ * leads to no further frame; the outermost one is that of the task.  On aarch64 a
+ * frame may begin above what is saved, and our outermost one is not told.) */
+__attribute__((no_sanitize_address))
+static u64 end_of_frames(const struct hd_task *t)
+{
+	u64 top = HD_STACK_BASE + (t->id + 1) * HD_STACK_SIZE;
+	const u64 *p, *f;
+
+	for (p = t->sp; (u64)p < top - 8; p++)
+		for (f = p; is_frame(f, top); f = (const u64 *)f[0])
+			if (f[1] == t->op.pc &&
+			    (f[0] > top - 128 || is_frame((u64 *)f[0], top)))
+				return (u64)(f + 2);
+	return (u64)t->sp;
+}
+
+/* What lies further in has returned, and what is left of it is no part of the
+ * world. */
+noinline void hd_judge_local(const struct hd_op *op)
+{
+	u32 owner = owner_of(op->addr);
+	struct hd_verdict v = { .kind = HD_V_WILD_ACCESS, .fatal = 1,
+				.pc = op->pc, .nnames = 1,
+				.names = { "local of a function that ended" } };
+
+	if (owner == W->cur->id || owner >= W->ntasks || !W->running)
+		return;
+	hd_order_on(hd_stack_key(owner), false);
+	if (W->tasks[owner].state == HD_DONE ||
+	    op->addr < end_of_frames(&W->tasks[owner]))
+		hd_raise(v);
+}
+
+/* Further inside of a stack accesses are no ops, and what others do there would be
+ * missed in silence. */
+noinline bool hd_is_local(u64 addr)
+{
+	if (!hd_in_shared_stack(addr) && owner_of(addr) != W->cur->id &&
+	    W->running)
+		hd_limit("locals of a thread that others use");
+	return hd_in_shared_stack(addr);
+}
+
 /* Outside the heap: an op only if it is static data of a model, or a local that
  * threads of a program may share. */
 static bool is_static(u64 addr, u32 pc)
@@ -55,7 +117,9 @@ static bool is_static(u64 addr, u32 pc)
 	/* no op; but if there is no memory, boot.c knows whose access it was */
 	hd_eng.foreign = addr;
 	hd_eng.foreign_pc = pc;
-	return hd_in_statics(addr) || hd_in_shared_stack(addr);
+	if (likely(hd_in_statics(addr)))
+		return true;
+	return hd_in_stacks(addr) && hd_is_local(addr);
 }
 
 static __always_inline struct hd_op read_of(u64 addr, u32 size, u8 flags,

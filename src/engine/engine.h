@@ -87,8 +87,8 @@ struct hd_engine {
 	enum { HD_NO_PROGRAM, HD_COUNTS_THREADS, HD_PROGRAM } program;
 	/* Programs: called behind each 64th read of a task. */
 	void (*many_reads)(struct hd_task *t, u32 pc);
-	u64 shared_stack;   /* base of the stack whose locals other tasks may
-			     * reach: main()'s, of a program; HD_NO_STACK: none */
+	u64 shared_stack;   /* base of the stacks whose locals other tasks may
+			     * reach: of a program; HD_NO_STACK: none */
 	u64 foreign;        /* where model code last went outside the heap */
 	u32 foreign_pc;
 	/* recording */
@@ -111,9 +111,54 @@ struct hd_engine {
 extern struct hd_engine hd_eng;
 
 static const u64 HD_NO_STACK = 1ull << 63;
+/* In a stack of a program's thread. */
+static __always_inline bool hd_in_stacks(u64 addr)
+{
+	return addr - hd_eng.shared_stack < HD_MAX_TASKS * HD_STACK_SIZE;
+}
+/* Whose accesses are ops: all of main()'s stack, and of each other one the
+ * outermost bytes, where the locals of a thread's own function lie. */
+enum {
+	HD_SHARED_LOCALS = 4096,
+	HD_MAIN_WORDS = (u32)HD_STACK_SIZE / 4,
+	HD_LOCAL_WORDS = HD_SHARED_LOCALS / 4,
+	HD_STACK_WORDS = HD_MAIN_WORDS + (HD_MAX_TASKS - 1) * HD_LOCAL_WORDS,
+};
 static __always_inline bool hd_in_shared_stack(u64 addr)
 {
-	return addr - hd_eng.shared_stack < HD_STACK_SIZE;
+	u64 off = addr - hd_eng.shared_stack;
+
+	return off < HD_STACK_SIZE ||
+	       (hd_in_stacks(addr) &&
+		off % HD_STACK_SIZE >= HD_STACK_SIZE - HD_SHARED_LOCALS);
+}
+/* Of an address in the stacks; ends the run where another task's local is none. */
+bool hd_is_local(u64 addr);
+/* Numbers of their words, one after the other. */
+static inline u32 hd_stack_word(u64 addr)
+{
+	u64 off = addr - hd_eng.shared_stack, task = off / HD_STACK_SIZE;
+
+	if (!task)
+		return (u32)off / 4;
+	off = off % HD_STACK_SIZE - (HD_STACK_SIZE - HD_SHARED_LOCALS);
+	return HD_MAIN_WORDS + (u32)(task - 1) * HD_LOCAL_WORDS + (u32)off / 4;
+}
+static inline u64 hd_stack_address(u32 word)
+{
+	u64 task;
+
+	if (word < HD_MAIN_WORDS)
+		return hd_eng.shared_stack + word * 4ull;
+	word -= HD_MAIN_WORDS;
+	task = word / HD_LOCAL_WORDS + 1;
+	return hd_eng.shared_stack + (task + 1) * HD_STACK_SIZE -
+	       HD_SHARED_LOCALS + word % HD_LOCAL_WORDS * 4ull;
+}
+/* What reaches into the stack of a task is ordered with its end: hd_order_on(). */
+static inline u64 hd_stack_key(u32 task)
+{
+	return 1ull << 61 | (2 + task);
 }
 
 enum { HD_ASK_CHOOSE = 1, HD_ASK_FAIL = 2, HD_ASK_SIGNAL = 3 };

@@ -12,11 +12,10 @@
 #include "engine.h"
 
 /* Words of 4 bytes: of the heap, then of static data (its first 64 KiB), then of
- * the shared stack. */
+ * shared stacks. */
 enum {
 	HD_HEAP_WORDS = HD_HEAP_SIZE / 4,
 	HD_STATIC_WORDS = 16384,
-	HD_STACK_WORDS = (u32)HD_STACK_SIZE / 4,
 	HD_WORDS = HD_HEAP_WORDS + HD_STATIC_WORDS + HD_STACK_WORDS
 };
 /* Two tasks touch the word, one writing (profile.c).  Bits from HD_WRITER on:
@@ -33,6 +32,8 @@ void hd_did_heard(struct hd_task *t, u64 id, u64 old, u64 val);
 /* There is no live object at [addr, addr+size). */
 noinline void hd_bad_access(u64 addr, u32 size, u8 flags, u32 pc);
 noinline void hd_too_long(void);
+/* Is there such a local on another task's stack? */
+noinline void hd_judge_local(const struct hd_op *op);
 
 /* --- deciding --- */
 
@@ -46,8 +47,7 @@ static __always_inline u32 hd_word_of(u64 addr)
 	if (hd_in_statics(addr) && off / 4 < HD_STATIC_WORDS)
 		return HD_HEAP_WORDS + (u32)(off / 4);
 	if (hd_in_shared_stack(addr))
-		return HD_HEAP_WORDS + HD_STATIC_WORDS +
-		       (u32)((addr - hd_eng.shared_stack) / 4);
+		return HD_HEAP_WORDS + HD_STATIC_WORDS + hd_stack_word(addr);
 	return HD_WORDS;
 }
 
@@ -122,7 +122,7 @@ static __always_inline u64 hd_address_id(u64 addr)
 
 		return o ? o->id + (addr - (u64)o) : addr - HD_HEAP_BASE;
 	}
-	if (hd_in_shared_stack(addr))
+	if (hd_in_stacks(addr))
 		return addr - hd_eng.shared_stack + HD_HEAP_SIZE;
 	return hd_in_statics(addr) ? addr - (u64)__start_hd_data : 0;
 }
@@ -145,8 +145,11 @@ static __always_inline u64 hd_judge_in_heap(const struct hd_op *op)
 
 static __always_inline u64 hd_judge_op(const struct hd_op *op)
 {
-	if (unlikely(!hd_in_heap(op->addr)))
+	if (unlikely(!hd_in_heap(op->addr))) {
+		if (unlikely(hd_in_stacks(op->addr)))
+			hd_judge_local(op);
 		return hd_address_id(op->addr);
+	}
 	return hd_judge_in_heap(op);
 }
 

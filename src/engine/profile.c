@@ -41,7 +41,7 @@ static u64 address_of(u32 word)
 	word -= HD_HEAP_WORDS;
 	if (word < HD_STATIC_WORDS)
 		return (u64)__start_hd_data + word * 4ull;
-	return hd_eng.shared_stack + (word - HD_STATIC_WORDS) * 4ull;
+	return hd_stack_address(word - HD_STATIC_WORDS);
 }
 
 bool hd_is_choice(const struct hd_task *t)

@@ -8,8 +8,12 @@
 /* Static data of a model is part of the world as well. */
 noinline bool hd_begin_elsewhere(const struct hd_op *op)
 {
-	if (hd_in_statics(op->addr) || hd_in_shared_stack(op->addr)) {
+	bool local = hd_in_stacks(op->addr);
+
+	if (local ? hd_is_local(op->addr) : hd_in_statics(op->addr)) {
 		hd_publish_op(op);
+		if (local)
+			hd_judge_local(op);
 		return true;
 	}
 	if (op->addr < 4096)

@@ -105,8 +105,9 @@ enum {
 	RACE_SLOTS = 1 << 20, /* offset of the table in the annex */
 	RACE_HEAP = HD_HEAP_SIZE / 4, /* granules of the heap */
 	RACE_GRANULES = (HD_ANNEX_SIZE - RACE_SLOTS) / 2,
-	RACE_STACK = RACE_GRANULES - HD_STACK_SIZE / 4, /* the shared one's */
+	RACE_STACK = RACE_GRANULES - HD_STACK_WORDS, /* of the shared ones */
 };
+_Static_assert(RACE_HEAP + HD_MAX_STATICS / 4 <= RACE_STACK, "granules");
 
 #define race ((struct race_state *)HD_ANNEX_BASE)
 #define race_slot ((u16 *)(HD_ANNEX_BASE + RACE_SLOTS))
@@ -155,7 +156,7 @@ static __always_inline u32 race_granule(u64 addr)
 	if (likely(hd_in_heap(addr)))
 		return (u32)((addr - HD_HEAP_BASE) / 4);
 	if (unlikely(hd_in_shared_stack(addr)))
-		return RACE_STACK + (u32)(addr - hd_eng.shared_stack) / 4;
+		return RACE_STACK + hd_stack_word(addr);
 	if (!hd_in_statics(addr))
 		return 0;
 	return RACE_HEAP + (u32)(addr / 4 - (u64)__start_hd_data / 4);
@@ -167,7 +168,7 @@ static inline u64 race_address(u32 granule)
 	if (granule < RACE_HEAP)
 		return HD_HEAP_BASE + granule * 4ull;
 	if (granule >= RACE_STACK)
-		return hd_eng.shared_stack + (granule - RACE_STACK) * 4ull;
+		return hd_stack_address(granule - RACE_STACK);
 	return ((u64)__start_hd_data / 4 + granule - RACE_HEAP) * 4;
 }
 

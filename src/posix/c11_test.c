@@ -42,8 +42,10 @@ static int exits(void *arg)
 static void joined(void)
 {
 	struct { int result, behind; } r = { 0, 4 };
-	thrd_t t, me = thrd_current();
+	static thrd_t me;
+	thrd_t t;
 
+	me = thrd_current();
 	assert(thrd_create(&t, exits, &me) == thrd_success);
 	if (!buggy()) {
 		assert(thrd_join(t, &r.result) == thrd_success);

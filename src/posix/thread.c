@@ -44,6 +44,7 @@ void posix_end(void *result, u32 pc)
 	posix_run_cleanup(self);
 	posix_run_destructors(self);
 	set_state(self, THREAD_ENDED, pc);
+	hd_order_on(hd_stack_key(W->cur->id), true); /* its locals are no more */
 	hd_end_task(W->cur);
 }
 

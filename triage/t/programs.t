@@ -431,6 +431,58 @@ build('async', "#include <pthread.h>\nint main(void)\n{\n" .
 like $out, qr/^limit asynchronous cancellation .*\(no bug: a limit of heddle\)$/m,
 	'asynchronous cancellation is a limit';
 
+# --- locals of threads other than main
+my $locals = <<'END';
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+struct range { int *from; int n; long sum; };
+static void *sum(void *arg)
+{
+	struct range *r = arg;
+	pthread_t t;
+	if (r->n == 1) {
+		r->sum = *r->from;
+		return arg;
+	}
+	char far[FAR + 1];
+	struct range half[2] = { { r->from, r->n / 2, 0 },
+				 { r->from + r->n / 2, r->n - r->n / 2, 0 } };
+	memset(far, 0, sizeof(far));
+	pthread_create(&t, NULL, sum, &half[0]);
+	sum(&half[1]);
+	JOIN;
+	r->sum = half[0].sum + half[1].sum;
+	return arg;
+}
+int main(void)
+{
+	static int n[3] = { 1, 2, 3 };
+	struct range all = { n, 3, 0 };
+	pthread_t t;
+	pthread_create(&t, NULL, sum, &all);
+	pthread_join(t, NULL);
+	assert(all.sum == 6);
+	return 0;
+}
+END
+build('sum', $locals, '-DJOIN=pthread_join(t,0)', '-DFAR=0');
+($rc, $out) = run(qw(./sum explore));
+$r = result($out);
+is "$rc $r->{complete} $r->{verdicts}", '0 yes 0',
+	'threads that make threads of their locals: safe in every interleaving';
+($rc, $out) = run(qw(./sum run --schedules=500));
+is "$rc " . result($out)->{signatures}, '0 -', '... and in all that were run';
+build('sum', $locals, '-DJOIN=', '-DFAR=0');
+($rc, $out) = run(qw(./sum run --want=wild-access));
+like $out, qr/^heddle: access to unallocated memory: local of a function that ended, task T\d$/m,
+	'... one of them is not awaited: its local is gone';
+build('sum', $locals, '-DJOIN=pthread_join(t,0)', '-DFAR=6000');
+($rc, $out) = run(qw(./sum run));
+like $out, qr/^limit locals of a thread that others use .*\(no bug: a limit of heddle\)$/m,
+	'... what lies too far from where a thread began is a limit';
+
 # --- what cannot be built
 for ([ 'fork()', 'unistd.h', 'fork' ], [ 'sigaction(1, 0, 0)', 'signal.h',
        'sigaction' ], [ 'pthread_kill(1, 9)', 'signal.h', 'pthread_kill' ]) {
