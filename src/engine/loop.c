@@ -15,17 +15,16 @@ struct hd_engine hd_eng = { .shared_stack = HD_NO_STACK };
 
 /* --- who can be chosen ----------------------------------------------------- */
 
-static noinline hd_tasks of_conditions_met(hd_tasks on)
+static noinline u64 closed_by_conditions(u64 cond, const struct hd_task *first)
 {
-	hd_tasks cond;
+	u64 closed = 0;
 
-	for (cond = W->cond; cond; cond = hd_rest(cond)) {
-		const struct hd_task *t = &W->tasks[hd_lowest(cond)];
+	for (; cond; cond &= cond - 1) {
+		u32 i = (u32)__builtin_ctzll(cond);
 
-		if (!t->when(t->when_arg))
-			hd_remove(&on, t->id);
+		closed |= (u64)!first[i].when(first[i].when_arg) << i;
 	}
-	return on;
+	return closed;
 }
 
 /* Of these waiters, counted from first on: those whose word is not 0.  The loop
@@ -49,8 +48,11 @@ hd_tasks hd_enabled(void)
 	hd_tasks on = W->ready & ~(closed_to((u64)W->waiting, W->tasks) |
 				   high << 64);
 
-	if (unlikely(W->cond))
-		on = of_conditions_met(on);
+	if (unlikely(W->cond)) {
+		high = closed_by_conditions((u64)(W->cond >> 64), W->tasks + 64);
+		on &= ~(closed_by_conditions((u64)W->cond, W->tasks) |
+			high << 64);
+	}
 	if (unlikely(!on))
 		on = W->late;
 	return unlikely(W->irqs) ? hd_with_interrupts(on) : on;
@@ -62,7 +64,7 @@ static __always_inline u64 enabled_of_few(void)
 	u64 on = (u64)W->ready & ~closed_to((u64)W->waiting, W->tasks);
 
 	if (unlikely((u64)W->cond))
-		on = (u64)of_conditions_met(on);
+		on &= ~closed_by_conditions((u64)W->cond, W->tasks);
 	return likely(on) ? on : (u64)W->late;
 }
 

@@ -51,7 +51,7 @@ bool hd_is_choice(const struct hd_task *t)
 
 	if (op->kind == HD_FREE || !op->size)
 		return op->size;
-	if (likely(hd_in_heap(op->addr) && (op->addr & 3) + op->size <= 4))
+	if (likely((op->addr & 3) + op->size <= 4))
 		return hd_chooses(hd_shared[hd_word_of(op->addr)], t);
 	end = hd_word_of(op->addr + op->size - 1);
 	for (w = hd_word_of(op->addr); w <= end; w++)

@@ -2,7 +2,8 @@
 /* A schedule is what decides a run: base strategy + seed + edits.
  *
  * Binary form (frozen): byte 0 base strategy (low 3 bits: 0 run-to-block,
- * 1 random walk, 2 PCT, 3 POS, 4 SURW, others run-to-block); bytes 1-4 seed,
+ * 1 random walk, 2 PCT, 3 POS, 4 SURW, 5 reads-from, 6 reluctant, 7
+ * run-to-block); bytes 1-4 seed,
  * little endian; then records of 6 bytes: kind (u8, modulo 9), task (u8,
  * modulo the scenario's tasks), anchor (u16 LE), argument (u16 LE).  A short
  * tail is ignored, as are records beyond HD_MAX_EDITS.  Every byte string is a
@@ -38,7 +39,7 @@ struct hd_edit {
 };
 
 struct hd_schedule {
-	u8 strategy; /* 0..4 */
+	u8 strategy; /* 0..7 */
 	u32 seed;
 	u32 nedits;  /* sorted by (task, anchor, kind), without duplicates */
 	struct hd_edit edit[HD_MAX_EDITS];

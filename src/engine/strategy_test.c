@@ -3,7 +3,8 @@
  * one word have 20 orders; fixed seeds, generous bounds.
  *
  * Covers strategy.c, strategy_run_to_block.c, strategy_random_walk.c,
- * strategy_pct.c, strategy_pos.c, strategy_surw.c and strategy_rf.c. */
+ * strategy_pct.c, strategy_pos.c, strategy_surw.c, strategy_rf.c
+ * and strategy_reluctant.c. */
 #include <heddle/heddle.h>
 #include <heddle/kernel.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 #include "../run.h"
 #include "engine.h"
 
-enum { RUN_TO_BLOCK, RANDOM, PCT, POS, SURW, RF };
+enum { RUN_TO_BLOCK, RANDOM, PCT, POS, SURW, RF, RELUCTANT };
 enum { OPS = 3, ORDERS = 20, MASKS = 64, SEEDS = 20000 };
 
 struct shared {
@@ -242,16 +243,80 @@ static void rf(void)
 	hd_open(&scenario, &variants[0]);
 }
 
+/* One task adds to a word, others read it: did they come first? */
+static atomic_t *sum;
+static u32 seen_before;
+
+static void sum_setup(void)
+{
+	sum = heddle_alloc(atomic_t);
+}
+
+static void adds_once(void *arg)
+{
+	(void)arg;
+	atomic_add_return(1, sum);
+}
+
+static void reads_once(void *arg)
+{
+	(void)arg;
+	seen_before += !atomic_read_acquire(sum);
+}
+
+static const struct heddle_task sum_tasks[] = { { "adds", adds_once },
+						{ "r1", reads_once },
+						{ "r2", reads_once }, { 0 } };
+static const struct heddle_scenario sums = { .name = "sums",
+					     .tasks = sum_tasks,
+					     .variants = variants,
+					     .setup = sum_setup };
+
+/* A pending yield against a pending load: how often does it go first? */
+static u32 yields_first(void)
+{
+	u32 i, n = 0;
+
+	W->tasks[0].op = (struct hd_op){ .kind = HD_AWAIT, .flags = HD_YIELD };
+	W->tasks[1].op = (struct hd_op){ .kind = HD_LOAD, .flags = HD_READ };
+	for (i = 0; i < SEEDS; i++) {
+		hd_reluctant.new_run(i);
+		n += hd_reluctant.pick(hd_bit(0) | hd_bit(1), 0) == 0;
+	}
+	return n;
+}
+
+/* The add comes first in 1 of 11 runs, second in 1 of 6 of the others. */
+static void reluctant(void)
+{
+	u32 i, first[3] = { 0 };
+
+	sample(RELUCTANT);
+	near(runs_that_begin_with_b(), 0.5, "reluctant: of RMWs alone, even");
+	near(count[0x38], 0.125, "reluctant: and each decision anew");
+	hd_open(&sums, &variants[0]);
+	for (i = 0; i < SEEDS; i++) {
+		seen_before = 0;
+		run(RELUCTANT, i);
+		first[seen_before]++;
+	}
+	near(first[0], 1 / 11.0, "reluctant: an RMW has a fifth of the weight");
+	near(first[1], 10 / 66.0, "reluctant: ... at each decision");
+	near(first[2], 50 / 66.0, "reluctant: ... and mostly comes last");
+	near(yields_first(), 2 / 3.0, "reluctant: a yield has twice as much");
+	hd_open(&scenario, &variants[0]);
+}
+
 static void names(void)
 {
 	static const char *const name[] = { "run-to-block", "random", "pct",
-					    "pos", "surw", "rf" };
+					    "pos", "surw", "rf", "reluctant" };
 	u32 i, good = 0;
 
 	for (i = 0; i < ARRAY_SIZE(name); i++)
 		good += hd_strategy_id(name[i]) == (int)i &&
 			!strcmp(hd_strategy_by_id((u8)i)->name, name[i]);
-	tap_is(good, 6, "numbers are those of the schedule format");
+	tap_is(good, 7, "numbers are those of the schedule format");
 	tap_is(hd_strategy_id("luck"), -1, "an unknown name");
 	tap_ok(hd_strategy_by_id(7) == &hd_run_to_block, "an unknown number");
 }
@@ -283,6 +348,7 @@ int main(void)
 	surw();
 	pct();
 	rf();
+	reluctant();
 	names();
 	searches();
 	return tap_done();

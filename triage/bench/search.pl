@@ -24,7 +24,7 @@ my $programs = dirname(abs_path($0)) . '/programs';
 my $seed = $ENV{SEED} // 1;
 my $dir = tempdir(CLEANUP => 1);
 my @tools = qw(RFF POS PCT3 PERIOD);
-my @strategies = qw(rf pos surw random pct);
+my @strategies = qw(rf pos surw random reluctant pct);
 my %verdict = (assert => 'assert', deadlock => 'deadlock',
 	'crash (NULL)' => 'null-deref', 'use after free' => 'use-after-free',
 	'double free' => 'double-free');
@@ -64,7 +64,7 @@ sub geomean { return @_ ? exp(sum(map { log } @_) / @_) : 0 }
 
 printf "%-20s | %7s %7s %7s %5s | %s | %s\n", 'program',
 	'mean', 'median', 'p90', 'found',
-	join(' ', map { sprintf '%7s', $_ } @strategies),
+	join(' ', map { sprintf '%9s', $_ } @strategies),
 	join(' ', map { sprintf '%7s', $_ } @tools);
 my (%ours, %theirs);
 for my $row (rows()) {
@@ -75,7 +75,7 @@ for my $row (rows()) {
 	my @means = map { $row->{mean}{$_} =~ s/ .*/*/r } @tools;
 	printf "%-20s | %7s %7s %7s %5s | %s | %s\n", $name,
 		@$all[2, 0, 1, 3],
-		join(' ', map { sprintf '%7s', ($got->{$_} // ['-'])->[0] }
+		join(' ', map { sprintf '%9s', ($got->{$_} // ['-'])->[0] }
 			@strategies),
 		join(' ', map { sprintf '%7s', $_ } @means);
 	for my $tool (@tools) {
