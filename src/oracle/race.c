@@ -273,7 +273,7 @@ static __always_inline bool is_plain_lock(const struct hd_task *t,
 	const struct hd_op *op = &t->op;
 
 	if (!c->sync || s->next || s->what || op->size != 4 || op->addr & 3 ||
-	    op->flags != (HD_READ | HD_WRITE) || t->race_special)
+	    (op->flags & ~HD_UNTIL_ZERO) != (HD_READ | HD_WRITE) || t->race_special)
 		return false;
 	return op->kind != HD_UNLOCK ||
 	       (op->order == HD_RELEASE && !t->race_pending);
