@@ -540,4 +540,12 @@ for (@bugs) {
 	ok $rc == 1 && $out =~ /^(no preemption|\d+ preemptions?)\b.*\.$/m,
 		"... $want: found and reduced" or diag $out;
 }
+
+# --- what takes long luck: the portfolio beyond 20,000 schedules (seed 13: 25,672)
+run($cc, "$programs/safe_stack.c", qw(-o safe_stack));
+my @hard = qw(./safe_stack run --want=assert --seeds=1 --seed=13);
+($rc, $out) = run(@hard, qw(--strategy=portfolio --schedules=26000));
+like $out, qr{^portfolio .* 1/1$}m, 'safe_stack: by every other schedule';
+($rc, $out) = run(@hard, qw(--strategy=random --schedules=26000));
+like $out, qr{^random .* 0/1$}m, '... and not by a uniform walk';
 done_testing;
