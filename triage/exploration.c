@@ -49,13 +49,10 @@ static bool found(struct hd_explore *x, void *arg)
 static void tick(struct hd_explore *x, void *arg)
 {
 	struct exploration *e = arg;
-	u64 total = 0;
 
 	if (interrupted)
 		x->stop = true;
-	if (x->done > 1e-6)
-		total = e->runs + (u64)((double)x->runs / x->done);
-	progress(e->runs + x->runs, total, e->findings.n);
+	progress_about(e->runs + x->runs, x->done, e->findings.n);
 }
 
 void explore_bound(struct exploration *e, int bound)

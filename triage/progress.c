@@ -18,7 +18,7 @@ enum { SEEN_SLOTS = 1 << 20, SEEN_MAX = SEEN_SLOTS / 4 * 3 };
 static u64 seen[SEEN_SLOTS];
 static u32 nseen;
 static double began, last;
-static bool drawn;
+static bool drawn, estimated;
 volatile int interrupted;
 
 double seconds_now(void)
@@ -68,8 +68,8 @@ static void draw(u64 done, u64 total, u32 verdicts, double now)
 	char left[60] = "";
 
 	if (total > done && rate > 0)
-		snprintf(left, sizeof(left), ", %.0f %%, %.0f s left",
-			 100 * (double)done / (double)total,
+		snprintf(left, sizeof(left), ", %s%.0f %%, %.0f s left",
+			 estimated ? "about " : "", 100 * (double)done / (double)total,
 			 (double)(total - done) / rate);
 	fprintf(stderr, "\r%llu schedules, %.0fk/s", (unsigned long long)done,
 		rate / 1000);
@@ -97,6 +97,14 @@ void progress(u64 done, u64 total, u32 verdicts)
 		return;
 	last = now;
 	draw(done, total, verdicts, now);
+}
+
+void progress_about(u64 done, double share, u32 verdicts)
+{
+	estimated = true;
+	progress(done, share > 1e-6 ? (u64)((double)done / share) : 0,
+		 verdicts);
+	estimated = false;
 }
 
 void progress_end(void)

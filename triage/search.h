@@ -43,6 +43,8 @@ double seconds_now(void); /* since an arbitrary start */
 /* A line on stderr if that is a terminal; call as often as you like, it looks
  * at the clock by itself.  total 0: unknown. */
 void progress(u64 done, u64 total, u32 verdicts);
+/* The same where it is only estimated which share is done. */
+void progress_about(u64 done, double share, u32 verdicts);
 void progress_end(void); /* wipe the line */
 extern volatile int interrupted; /* Ctrl-C was typed */
 void catch_interrupt(void);

@@ -105,12 +105,13 @@ static void make_program(u32 seed)
 		}
 }
 
+/* The first half are single ops: with three tasks, the second of each is one. */
 static void make_program_that_blocks(u32 seed)
 {
 	static const u8 kind[16] = {
-		OP_LOAD, OP_STORE, OP_RMW, OP_LOCK, OP_LOCK, OP_AWAIT,
-		OP_WAIT, OP_WAIT, OP_COMPLETE, OP_COMPLETE, OP_READ, OP_WRITE,
-		OP_TRY, OP_TELL, OP_FAIL, OP_TOKEN
+		OP_LOAD, OP_STORE, OP_RMW, OP_WAIT, OP_COMPLETE, OP_TOKEN,
+		OP_TELL, OP_FAIL, OP_WAIT, OP_COMPLETE, OP_LOCK, OP_LOCK,
+		OP_AWAIT, OP_READ, OP_WRITE, OP_TRY
 	};
 	u32 t, i;
 
@@ -118,8 +119,10 @@ static void make_program_that_blocks(u32 seed)
 	for (t = 0; t < program.ntasks; t++)
 		for (i = 0; i < program.nops; i++) {
 			u64 r = hd_draw(seed, t, i, 5);
+			bool single = program.ntasks == 3 && i;
 
-			program.op[t][i].kind = kind[hd_below(r, 16)];
+			program.op[t][i].kind =
+				kind[hd_below(r, single ? 8 : 16)];
 			program.op[t][i].word = (u8)(r % 3);
 			program.op[t][i].value = (u8)(r >> 8 & 3);
 		}
