@@ -297,6 +297,22 @@ static void counts(void)
 	tap_is(classes(&cut), 1, "2x3 loads of one word: 1 class");
 }
 
+/* One task ends the run, the other only tells: both orders are runs. */
+static void told_before_the_end(void)
+{
+	static struct set full, reduced;
+
+	uniform(2, 1, OP_FAIL, 0);
+	program.op[0][0].value = 1;
+	program.op[1][0].kind = OP_TELL;
+	program.op[1][0].word = 1;
+	hd_open(&scenario, &variants[0]);
+	explore(&full, -1, UNREDUCED);
+	tap_is(explore(&reduced, -1, FULL), 2, "a run that ends: with and without "
+	       "what another task tells");
+	tap_ok(same(&full, &reduced), "... which is not lost");
+}
+
 static void has(u32 n, const char *what, u64 want)
 {
 	u64 cut, runs = classes(&cut);
@@ -334,8 +350,9 @@ static void counts_of_many(void)
 
 int main(void)
 {
-	tap_plan(6 + 7 * (MAX_TASKS - 1) + 15);
+	tap_plan(8 + 7 * (MAX_TASKS - 1) + 15);
 	counts();
+	told_before_the_end();
 	counts_of_many();
 	compare(make_program, "tasks");
 	compare(make_program_that_blocks, "blocking");

@@ -132,7 +132,8 @@ static const char *outcome_name(u32 i)
 
 static void tell(u32 what, bool fatal)
 {
-	struct hd_verdict v = { .kind = HD_V_ASSERT, .nnames = 1,
+	struct hd_verdict v = { .kind = fatal ? HD_V_BUG : HD_V_ASSERT,
+				.nnames = 1,
 				.fatal = fatal };
 
 	v.names[0] = outcome_name((u32)(hd_mix(what) % OUTCOMES));
