@@ -12,7 +12,7 @@ static char *arena;
 static u64 arena_used;
 static struct touches *list_arena;
 static struct hd_touch_sum *sums;
-static const u64 ARENA = 1ull << 34;
+static const u64 ARENA = 1ull << 32;
 
 void hd_nodes_clear(void)
 {
@@ -29,16 +29,31 @@ void hd_nodes_clear(void)
 	hd_path_clear();
 }
 
+/* There is no room to come back to n: one way is tried, and the search is not
+ * complete. */
+static void give_up(struct hd_explore *x, struct node *n)
+{
+	n->wanted = ~(hd_tasks)0;
+	n->todo = hd_bit(hd_lowest(n->todo));
+	x->limited = true;
+}
+
 /* Save the world only where it may be needed again. */
 static void save(struct hd_explore *x, struct node *n)
 {
+	u64 size;
 	hd_tasks may = !n->asking && hd_by_sources(x) ? n->on & ~n->sleep :
 							n->todo;
 
 	if (hd_is_single(may))
 		return;
+	size = (hd_snapshot_size() + 15) & ~15ull;
+	if (size > ARENA - arena_used) {
+		give_up(x, n);
+		return;
+	}
 	hd_snapshot_save(arena + arena_used);
-	arena_used += (hd_snapshot_size() + 15) & ~15ull;
+	arena_used += size;
 }
 
 void hd_node_restore(const struct node *n)
