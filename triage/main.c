@@ -38,8 +38,9 @@ static const struct verb verbs[] = {
 	  "try schedules until one shows a verdict; minimise and report it",
 	  "Without --want the first verdict stops the search; with it, others\n"
 	  "are counted and listed.  The portfolio rotates rf, pos, surw, rf,\n"
-	  "random and pct; after 20000 schedules every other one is reluctant, a\n"
-	  "random walk that leaves RMWs for later.  Without :VARIANT the first one is run." },
+	  "random and pct (of programs rf comes six times in ten); after 20000\n"
+	  "schedules every other one is reluctant, a random walk that leaves RMWs\n"
+	  "for later.  Without :VARIANT the first one is run." },
 	{ "explore", cmd_explore, V_EXPLORE, "SCENARIO[:VARIANT] [OPTIONS]",
 	  "search all interleavings, or all with few preemptions",
 	  "complete=yes in the last line: nothing was left out, relative to\n"

@@ -251,7 +251,6 @@ static void complete(struct hd_explore *x, struct touches *did)
 static void go_back(struct hd_explore *x, const struct node *n)
 {
 	hd_node_restore(n);
-	x->restored++;
 	x->spared += hd_depth - 1;
 }
 
@@ -305,7 +304,7 @@ static void search(struct hd_explore *x)
 static void start_over(struct hd_explore *x)
 {
 	x->runs = x->cut = x->states = x->marks = 0;
-	x->restored = x->spared = x->hashes = 0;
+	x->spared = x->hashes = 0;
 	x->depth = 0;
 	told = 0;
 	x->complete = x->limited = false;

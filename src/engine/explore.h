@@ -43,8 +43,7 @@ struct hd_explore {
 	u64 runs;    /* complete runs: with sleep sets, equivalence classes */
 	u64 cut;     /* paths ended by the reduction */
 	u64 states;  /* transitions executed */
-	u64 restored; /* times that the world was taken back to a snapshot, and */
-	u64 spared;  /* the transitions that led there: not executed again */
+	u64 spared;  /* not executed again: those that had led to a snapshot */
 	u64 marks;   /* reach goals met in any run */
 	u64 hashes;  /* sum over the runs' trace hashes, mixed */
 	u32 depth;   /* longest path */

@@ -151,7 +151,6 @@ static void find_races(struct event *next)
 /* --- who can begin ------------------------------------------------------------ */
 
 struct way {
-	u32 from;                /* the event that is to come later */
 	u32 first[HD_MAX_TASKS]; /* the task's first event on the way, plus 1 */
 	hd_tasks initials;
 };
@@ -176,7 +175,7 @@ static void go_on(struct way *w, u32 task, u32 at, const u32 *clock)
 static hd_tasks initials(u32 from, u32 to, u32 task, const u32 *clock)
 {
 	const struct event *e = &event[from];
-	struct way w = { .from = from };
+	struct way w = { 0 };
 	u32 i;
 
 	for (i = from + 1; i < to; i++)

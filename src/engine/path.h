@@ -29,6 +29,7 @@ void hd_path_clear(void);
 u32 hd_path_length(void);
 /* Take the path back to its first n events. */
 void hd_path_cut(u32 n);
+/* A transition, to be the next event: what is known of it once it was executed. */
 struct hd_transition {
 	u32 task, node; /* chosen there */
 	struct hd_op op; /* with which it began */
