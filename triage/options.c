@@ -27,7 +27,7 @@ struct row {
 
 static const struct row rows[] = {
 	{ "strategy", 0, TEXT, AT(strategy), V_RUN, 0, "NAME",
-	  "portfolio (default), rf, pos, surw, random, reluctant, pct,\n"
+	  "portfolio (default), rf, pos, surw, urw, random, reluctant, pct,\n"
 	  "run-to-block" },
 	{ "schedules", 0, NUMBER, AT(schedules), V_RUN, UINT32_MAX, "N",
 	  "schedules to try (default 20000)" },

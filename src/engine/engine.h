@@ -40,12 +40,15 @@ struct hd_strategy {
 };
 
 extern const struct hd_strategy hd_run_to_block, hd_random_walk, hd_pct,
-	hd_pos, hd_surw, hd_rf, hd_reluctant;
+	hd_pos, hd_surw, hd_rf, hd_reluctant, hd_urw;
 const struct hd_strategy *hd_strategy_by_id(u8 id);
 int hd_strategy_id(const char *name); /* -1 if there is none */
 /* Schedule number i (from 0) of a search, without edits; strategy -1: of each in
  * turn, the portfolio. */
 void hd_search_schedule(struct hd_schedule *s, int strategy, u32 seed, u64 i);
+/* A task of mask in proportion to its weight; without any weight the lowest one.
+ * (0 for an empty mask: every task sleeps or is done before its first op.) */
+u32 hd_weighted(const u32 *weight, hd_tasks mask, u64 drawn);
 /* POS: the priority of the task's pending op. */
 u64 hd_pos_priority(u32 task);
 
@@ -389,7 +392,7 @@ static __always_inline void hd_settle(void)
 
 /* --- profile: what a fixed set of runs showed ------------------------------ */
 
-enum { HD_MAX_SHARED = 256, HD_MAX_SITES = 512, HD_PROFILE_RUNS = 32 };
+enum { HD_MAX_SHARED = 256, HD_PROFILE_RUNS = 32 };
 /* Programs: learnt from the first so many schedules of this search. */
 enum { HD_WARM_UP = 16 };
 struct hd_origin {
@@ -397,19 +400,11 @@ struct hd_origin {
 	u32 seed, runs;
 };
 static const struct hd_origin HD_USUAL_ORIGIN = { -1, 1, HD_WARM_UP };
-/* A place that reads or writes (HD_READ, HD_WRITE) a shared word. */
-struct hd_rf_site {
-	u64 word;
-	u32 pc;
-	u32 flags;
-};
 struct hd_profile {
 	u32 nshared;                  /* shared words */
 	u64 word[HD_MAX_SHARED];      /* their addresses */
 	u32 count[HD_MAX_SHARED][HD_MAX_TASKS]; /* ops per run, rounded up */
 	u32 decisions;                /* most choosable decisions in one run */
-	u32 nsites;
-	struct hd_rf_site site[HD_MAX_SITES];
 	struct hd_origin of;
 };
 extern struct hd_profile hd_profile;
@@ -429,6 +424,21 @@ void hd_profile_run(void);
 void hd_profile_search(struct hd_origin of);
 u32 hd_profile_runs(void); /* how many there were since the process began */
 void hd_profile_clear(void);
+
+/* A reads-from pair that its runs showed (flows.c). */
+enum { HD_MAX_FLOWS = 8192 };
+struct hd_flow {
+	u64 word;
+	u32 reader, writer; /* places; writer 0: nobody */
+	u32 upto;           /* sum of the weights up to and with this one */
+};
+extern struct hd_flow hd_flow[HD_MAX_FLOWS];
+extern u32 hd_nflows;
+void hd_flows_clear(void);
+void hd_flows_new_run(void);
+void hd_flows_note(const struct hd_op *op, u32 word); /* its number */
+void hd_flows_list(void);
+const struct hd_flow *hd_flows_draw(u64 drawn); /* by weight; NULL: none */
 
 /* --- memory that is not part of the world --------------------------------- */
 

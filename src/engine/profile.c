@@ -73,22 +73,6 @@ bool hd_is_private(const struct hd_op *op)
 	return true;
 }
 
-static void note_site(const struct hd_op *op)
-{
-	u64 word = op->addr & ~3ull;
-	struct hd_rf_site *s = hd_profile.site;
-	u32 i;
-
-	for (i = 0; i < hd_profile.nsites; i++)
-		if (s[i].word == word && s[i].pc == op->pc) {
-			s[i].flags |= op->flags;
-			return;
-		}
-	if (i < HD_MAX_SITES)
-		s[hd_profile.nsites++] =
-			(struct hd_rf_site){ word, op->pc, op->flags };
-}
-
 static void count(const struct hd_op *op, u32 task)
 {
 	u32 i;
@@ -96,7 +80,7 @@ static void count(const struct hd_op *op, u32 task)
 	for (i = 0; i < hd_profile.nshared; i++)
 		if (hd_profile.word[i] == (op->addr & ~3ull)) {
 			hd_profile.count[i][task]++;
-			note_site(op);
+			hd_flows_note(op, i);
 		}
 }
 
@@ -206,6 +190,7 @@ void hd_profile_clear(void)
 	memset(writer, 0, sizeof(writer));
 	memset(telling, 0, sizeof(telling));
 	memset(&hd_profile, 0, sizeof(hd_profile));
+	hd_flows_clear();
 	nraced = nfreed = nlogged = 0;
 	stale = true;
 }
@@ -218,6 +203,7 @@ u32 hd_profile_runs(void)
 static void one(struct hd_schedule *s)
 {
 	decisions = 0;
+	hd_flows_new_run();
 	hd_run_schedule(s);
 	nruns++;
 	if (s->strategy && decisions > hd_profile.decisions)
@@ -343,6 +329,7 @@ static void average(u32 total)
 			hd_profile.count[i][t] =
 				(hd_profile.count[i][t] + total - 1) / total;
 	drop_uncounted();
+	hd_flows_list();
 }
 
 void hd_profile_run(void)
@@ -383,8 +370,10 @@ static void count_logged(void)
 	for (i = 0; i < nlogged; i++) {
 		t.op = logged[i].op;
 		t.id = (u8)logged[i].task;
-		if (logged[i].run + 1u != runs)
+		if (logged[i].run + 1u != runs) {
+			hd_flows_new_run();
 			n = 0;
+		}
 		runs = logged[i].run + 1u;
 		if (!hd_is_choice(&t))
 			continue;
@@ -410,6 +399,7 @@ static void learn(void)
 	for (i = 0; i < HD_WORDS; i++)
 		hd_shared[i] &= HD_CONFLICT;
 	memset(&hd_profile, 0, sizeof(hd_profile));
+	hd_flows_clear();
 	choose();
 	count_logged();
 	choose_unknown();

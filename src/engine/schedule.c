@@ -59,7 +59,7 @@ void hd_schedule_decode(struct hd_schedule *s, const u8 *data, size_t size,
 	size_t at;
 
 	hd_schedule_clear(s);
-	if (size >= 1 && (data[0] & 7) <= 4)
+	if (size >= 1)
 		s->strategy = data[0] & 7;
 	if (size >= HD_HEAD_BYTES)
 		s->seed = data[1] | (u32)data[2] << 8 | (u32)data[3] << 16 |

@@ -8,12 +8,12 @@
 
 static const struct hd_strategy *const by_id[] = {
 	&hd_run_to_block, &hd_random_walk, &hd_pct, &hd_pos, &hd_surw,
-	&hd_rf, &hd_reluctant,
+	&hd_rf, &hd_reluctant, &hd_urw,
 };
 
 const struct hd_strategy *hd_strategy_by_id(u8 id)
 {
-	return id < ARRAY_SIZE(by_id) ? by_id[id] : by_id[0];
+	return by_id[id % ARRAY_SIZE(by_id)];
 }
 
 int hd_strategy_id(const char *name)
@@ -24,6 +24,24 @@ int hd_strategy_id(const char *name)
 		if (!strcmp(by_id[i]->name, name))
 			return (int)i;
 	return -1;
+}
+
+u32 hd_weighted(const u32 *weight, hd_tasks mask, u64 drawn)
+{
+	u32 total = 0, k;
+	hd_tasks m;
+
+	for (m = mask; m; m = hd_rest(m))
+		total += weight[hd_lowest(m)];
+	k = hd_below(drawn, total ? total : 1);
+	for (m = mask; m; m = hd_rest(m)) {
+		u32 i = hd_lowest(m);
+
+		if (!total || k < weight[i])
+			return i;
+		k -= weight[i];
+	}
+	return 0;
 }
 
 /* --- a search ------------------------------------------------------------- */

@@ -7,9 +7,9 @@
  * step towards it go first, those whose op would break it last, and among equals
  * POS decides: obligations steer, they never block.  One that is met, or was missed
  * at the read that it is about, steers no more.
- * Deviations: obligations are drawn from the places that the profile saw, not
- * mutated along a corpus; "must not" holds back that write until the read has
- * been. */
+ * Deviations: obligations are drawn from the pairs that the profile saw, rare ones
+ * first (flows.c), not mutated along a corpus; "must not" holds back that write
+ * until the read has been. */
 #include "../base/hash.h"
 #include "engine.h"
 
@@ -23,48 +23,15 @@ static struct obligation {
 } obligation[MOST];
 static u32 n;
 
-/* The k-th site of the profile that has these flags (and is on word, if that is
- * not 0); NULL: there are fewer.  Of sites at one place only the first counts. */
-static const struct hd_rf_site *nth(u64 word, u32 flags, u32 k)
-{
-	const struct hd_rf_site *s = hd_profile.site, *end = s + hd_profile.nsites;
-	const struct hd_rf_site *t;
-
-	for (; s < end; s++) {
-		if (!(s->flags & flags) || (word && s->word != word))
-			continue;
-		for (t = hd_profile.site; t < s; t++)
-			if (!word && t->pc == s->pc)
-				break;
-		if (t == s && !k--)
-			return s;
-	}
-	return NULL;
-}
-
-static u32 number_of(u64 word, u32 flags)
-{
-	u32 k = 0;
-
-	while (nth(word, flags, k))
-		k++;
-	return k;
-}
-
 static bool draw(struct obligation *o, u32 seed, u32 i)
 {
-	u32 readers = number_of(0, HD_READ), writers, k;
-	const struct hd_rf_site *r, *w;
+	const struct hd_flow *f = hd_flows_draw(hd_draw(seed, i, 0, 10));
 
-	if (!readers)
+	if (!f)
 		return false;
-	r = nth(0, HD_READ, hd_below(hd_draw(seed, i, 0, 10), readers));
-	writers = number_of(r->word, HD_WRITE);
-	k = hd_below(hd_draw(seed, i, 0, 11), writers + 1);
-	w = nth(r->word, HD_WRITE, k);
-	*o = (struct obligation){ .word = r->word, .reader = r->pc,
-				  .writer = w ? w->pc : 0 };
-	o->negative = w && hd_draw(seed, i, 0, 12) & 1;
+	*o = (struct obligation){ .word = f->word, .reader = f->reader,
+				  .writer = f->writer };
+	o->negative = f->writer && hd_draw(seed, i, 0, 12) & 1;
 	return true;
 }
 

@@ -23,24 +23,10 @@ static bool selected(u32 task)
 	       op->addr < word + 4 && word < op->addr + op->size;
 }
 
-/* A task of mask in proportion to what it has left; none: any of mask.  (Empty
- * where every task sleeps or is done before its first op.) */
 static u32 weighted(hd_tasks mask, u32 after)
 {
-	u32 total = 0, k;
-	hd_tasks m;
-
-	for (m = mask; m; m = hd_rest(m))
-		total += left[hd_lowest(m)];
-	k = hd_below(hd_draw(seed, after, W->tasks[after].n, 5), total ? total : 1);
-	for (m = mask; m; m = hd_rest(m)) {
-		u32 i = hd_lowest(m);
-
-		if (!total || k < left[i])
-			return i;
-		k -= left[i];
-	}
-	return mask ? hd_lowest(mask) : 0;
+	return hd_weighted(left, mask,
+			   hd_draw(seed, after, W->tasks[after].n, 5));
 }
 
 static void new_run(u32 s)

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* URW, uniform random walk: the base of SURW in Zhao et al., "Selectively Uniform
+ * Concurrency Testing", ASPLOS 2025.
+ *
+ * At each decision a task is chosen in proportion to the ops on shared words that
+ * it has left, which makes all orders of these ops equally likely where tasks do
+ * not block and counts are right.  A task before another op goes at once: that
+ * decides nothing.  Counts come from the profile; a task that has used up its
+ * own goes when no other can. */
+#include <string.h>
+
+#include "../base/hash.h"
+#include "engine.h"
+
+static u32 left[HD_MAX_TASKS], seed;
+
+static void new_run(u32 s)
+{
+	u32 i, t;
+
+	seed = s;
+	memset(left, 0, sizeof(left));
+	for (i = 0; i < hd_profile.nshared; i++)
+		for (t = 0; t < W->ntasks; t++)
+			left[t] += hd_profile.count[i][t];
+}
+
+static u32 pick(hd_tasks on, u32 cur)
+{
+	hd_tasks m;
+
+	for (m = on; m; m = hd_rest(m))
+		if (!hd_is_choice(&W->tasks[hd_lowest(m)]))
+			return hd_lowest(m);
+	return hd_weighted(left, on, hd_draw(seed, cur, W->tasks[cur].n, 15));
+}
+
+static void done(u32 task)
+{
+	if (left[task] && hd_is_choice(&W->tasks[task]))
+		left[task]--;
+}
+
+const struct hd_strategy hd_urw = { "urw", new_run, pick, done };
