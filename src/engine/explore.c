@@ -26,7 +26,8 @@ static void finish_run(struct hd_explore *x, bool *stop)
 	for (i = 0; i < W->nverdicts; i++)
 		if (W->verdicts[i].kind == HD_V_LIMIT)
 			x->limited = true;
-	if (W->nverdicts && x->found && !x->found(x, x->arg))
+	if ((W->nverdicts || x->all_runs) && x->found &&
+	    !x->found(x, x->arg))
 		*stop = true;
 	if (x->max_runs && x->runs >= x->max_runs)
 		*stop = true;
@@ -144,6 +145,8 @@ static bool fresh(struct hd_explore *x)
 	key = hd_world_state_hash();
 	if (hd_has(on, cur) && !(W->cur->op.flags & HD_YIELD))
 		key = hd_fold(key, cur + 1);
+	if (x->past)
+		key = hd_fold(key, x->past(x->arg));
 	left = (u32)x->bound - W->preemptions;
 	if (!hd_state_seen(key, left))
 		return true;

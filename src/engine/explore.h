@@ -31,6 +31,10 @@ struct hd_explore {
 	u32 max_failures, max_signals; /* of one run */
 	bool unreduced;     /* no reduction at all (for tests) */
 	bool all_turns;     /* sleep sets without source sets (for tests) */
+	bool all_runs;      /* found() after runs without a verdict, too */
+	/* With a bound: what of the past is part of the state, besides what
+	 * decides the future; NULL: nothing. */
+	u64 (*past)(void *arg);
 	/* Called at the end of each run that raised a verdict; the world is in
 	 * its final state.  Returns false to stop the search. */
 	bool (*found)(struct hd_explore *x, void *arg);

@@ -297,6 +297,29 @@ static void counts(void)
 	tap_is(classes(&cut), 1, "2x3 loads of one word: 1 class");
 }
 
+static u64 trace_so_far(void *arg)
+{
+	(void)arg;
+	return W->hash;
+}
+
+/* Paths that came to one state are cut, unless the caller tells them apart. */
+static void counts_of_the_past(void)
+{
+	static struct set s;
+	struct hd_explore x = { .bound = 5, .found = found, .arg = &s };
+
+	uniform(2, 3, OP_STORE, 0);
+	hd_open(&scenario, &variants[0]);
+	hd_explore_run(&x);
+	tap_ok(x.cut && x.runs < 20, "2x3 stores of one value: states are "
+	       "fewer than interleavings");
+	memset(&s, 0, sizeof(s));
+	x.past = trace_so_far;
+	hd_explore_run(&x);
+	tap_ok(!x.cut && x.runs == 20, "... and with their past as many");
+}
+
 /* One task ends the run, the other only tells: both orders are runs. */
 static void told_before_the_end(void)
 {
@@ -350,8 +373,9 @@ static void counts_of_many(void)
 
 int main(void)
 {
-	tap_plan(8 + 7 * (MAX_TASKS - 1) + 15);
+	tap_plan(10 + 7 * (MAX_TASKS - 1) + 15);
 	counts();
+	counts_of_the_past();
 	told_before_the_end();
 	counts_of_many();
 	compare(make_program, "tasks");
