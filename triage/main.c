@@ -49,6 +49,17 @@ static const struct verb verbs[] = {
 	  "prints the questions of the mail that the scenario models, with the\n"
 	  "answers and the evidence for them.  Exit status: 0 if all is as\n"
 	  "declared, 1 if something differs, 3 if a search was not finished." },
+	{ "diff", cmd_diff, V_DIFF, "SCENARIO:VARIANT VARIANT [OPTIONS]",
+	  "which interleavings has one variant that another one has not?",
+	  "Both variants are searched.  Compared is the order of the accesses that\n"
+	  "both make; an access is known by its task, the kind of op, the word, and\n"
+	  "which of the task's it is (\"fault's 2nd READ_ONCE vm_lock_seq\").\n"
+	  "Classes that only the first one has are removed, those that only the\n"
+	  "second one has are added; each group of them is told by what all of it\n"
+	  "have, and no class of the other variant has together.\n\n"
+	  "VARIANT may be of another scenario (SCENARIO:VARIANT) with the same\n"
+	  "tasks.  Exit status: 0 if neither classes nor verdicts differ, 1 if they\n"
+	  "do, 3 if a search was not finished." },
 	{ "fuzz", cmd_fuzz, 0, "SCENARIO[:VARIANT] [LIBFUZZER FLAGS]",
 	  "let libFuzzer look for schedules",
 	  "Each new signature is saved, then fuzzing goes on; at the end all\n"

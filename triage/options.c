@@ -41,21 +41,26 @@ static const struct row rows[] = {
 	{ "preemptions", 0, BOUND, AT(preemptions), V_EXPLORE, 64, "K|none",
 	  "exhaust 0, 1 ... K preemptions; none (default): no bound;\n"
 	  "with --check the default is what the variant declares" },
-	{ "max-schedules", 0, NUMBER, AT(max_schedules), V_EXPLORE, UINT64_MAX,
-	  "N", "stop after N runs of each search" },
+	{ "preemptions", 0, BOUND, AT(preemptions), V_DIFF, 64, "K|none",
+	  "compare runs with at most K preemptions; none (default):\nall" },
+	{ "max-schedules", 0, NUMBER, AT(max_schedules), V_EXPLORE | V_DIFF,
+	  UINT64_MAX, "N", "stop after N runs of each search" },
 	{ "want", 0, TEXT, AT(want), V_RUN | V_EXPLORE | V_MIN, 0, "VERDICT",
 	  "the verdict to look for: a name, names with commas between,\n"
 	  "or a whole signature" },
-	{ "fail", 0, COUNT1, AT(fail), V_RUN | V_EXPLORE, 64, "N",
+	{ "fail", 0, COUNT1, AT(fail), V_RUN | V_EXPLORE | V_DIFF, 64, "N",
 	  "let up to N fallible operations fail (no N: 1; default: as\n"
 	  "many as the variant declares)" },
-	{ "signals", 0, COUNT1, AT(signals), V_RUN | V_EXPLORE, 64, "N",
+	{ "signals", 0, COUNT1, AT(signals), V_RUN | V_EXPLORE | V_DIFF, 64,
+	  "N",
 	  "let up to N signals arrive (no N: 1; default: as many as\n"
 	  "the variant declares)" },
-	{ "calls", 0, TEXT, AT(calls), V_RUN | V_EXPLORE, 0, "LIST",
+	{ "calls", 0, TEXT, AT(calls), V_RUN | V_EXPLORE | V_DIFF, 0, "LIST",
 	  "keep to these calls (mm_mix: munmap,fault,...)" },
 	{ "out", 0, TEXT, AT(out), V_RUN | V_EXPLORE, 0, "DIR",
 	  "save each schedule found as DIR/<signature>.sched" },
+	{ "out", 0, TEXT, AT(out), V_DIFF, 0, "DIR",
+	  "save a schedule of each group as DIR/A-not-B-N.sched" },
 	{ "report", 0, FLAG, AT(report), V_EXPLORE, 0, NULL,
 	  "print the report of the wanted, or first, witness" },
 	{ "certificate", 0, TEXT, AT(certificate), V_EXPLORE, 0, "FILE",
@@ -81,7 +86,7 @@ static const struct row rows[] = {
 	{ "verdicts", 0, FLAG, AT(verdicts), V_LIST, 0, NULL,
 	  "list the verdicts' names instead" },
 	{ "lockdep", 0, LOCKDEP, AT(lockdep),
-	  V_RUN | V_EXPLORE | V_MIN | V_REPLAY, 0, "kernel|exact|boot",
+	  V_RUN | V_EXPLORE | V_DIFF | V_MIN | V_REPLAY, 0, "kernel|exact|boot",
 	  "judge lock orders as the kernel does (default); exactly, also\n"
 	  "where its search is known to miss a cycle; or, run only, over\n"
 	  "all runs together as well" },

@@ -8,6 +8,7 @@
 
 enum verb_bit {
 	V_LIST = 1, V_RUN = 2, V_EXPLORE = 4, V_REPLAY = 8, V_MIN = 16,
+	V_DIFF = 32,
 };
 
 enum { NOT_GIVEN = -2 };

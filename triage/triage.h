@@ -107,6 +107,7 @@ void op_statement(const struct hd_record *rec, char *buf, size_t size);
 int cmd_list(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_explore(int argc, char **argv);
+int cmd_diff(int argc, char **argv);
 int cmd_fuzz(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_min(int argc, char **argv);

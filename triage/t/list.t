@@ -37,7 +37,7 @@ is_deeply $s{timer_vs_holder}{tasks}[2],
 like $out, qr/^held-at-user +lock held when returning to user space$/m,
 	'the names of verdicts';
 
-for my $verb (qw(list run explore fuzz replay min show dedup lockdep new
+for my $verb (qw(list run explore diff fuzz replay min show dedup lockdep new
 		mutate)) {
 	($rc, $out, $err) = heddle($verb, '--help');
 	ok $rc eq '0' && $out =~ /^usage: \S+ $verb/ && !$err, "$verb --help";
@@ -67,6 +67,14 @@ my @wrong = (
 	[ ['explore', 'abba', '--weak=2'],     qr/not built yet/ ],
 	[ ['explore', 'abba', '--preemptions=few'], qr/--preemptions/ ],
 	[ ['explore', 'abba', '--want='],      qr/--want/ ],
+	[ ['diff', 'abba:buggy'],              qr/two variants/ ],
+	[ ['diff', 'nothing', 'abba'],         qr/nothing/ ],
+	[ ['diff', 'abba:buggy', 'nothing'],   qr/no variant called 'nothing'/ ],
+	[ ['diff', 'abba:buggy', 'abba:nothing'], qr/no variant called 'nothing'/ ],
+	[ ['diff', 'abba:buggy', 'lost_wakeup'], qr/different tasks/ ],
+	[ ['diff', 'abba:buggy', 'fixed', '--calls=x'], qr/x/ ],
+	[ ['diff', 'abba:buggy', 'fixed', '--out=/dev/null/x'], qr{/dev/null/x} ],
+	[ ['diff', 'abba:buggy', 'fixed', '--want=leak'], qr/--want/ ],
 	[ ['replay'],                          qr/FILE/ ],
 	[ ['replay', "$dir/nothing.sched"],    qr/nothing.sched: No such file/ ],
 	[ ['replay', '--scenario=nil', 'x'],   qr/nil/ ],

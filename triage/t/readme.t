@@ -41,6 +41,7 @@ is_shown('heddle: lock held', 'run', 'fault_vs_munmap:v6',
 is_shown('0 preemptions: nothing new', 'explore', 'fault_vs_munmap:v7',
 	'--preemptions=5');
 is_shown('fault_vs_munmap:v10  vm_refcnt', 'explore', 'fault_vs_munmap:v10');
+is_shown('v6: 6121 interleavings', 'diff', 'fault_vs_munmap:v6', 'v10');
 is_shown('BUG: KCSAN: ', 'run', 'two_inits:plain');
 is_shown('question 1: A lookup', 'explore', 'fault_vs_munmap', '--check');
 is_shown(' holder ', 'run', 'timer_vs_holder', '--want=deadlock');
