@@ -32,9 +32,10 @@ struct access {
 	char who[24], verb[48], what[72], object[40];
 };
 
-/* Runs of one side in which the same accesses came in the same order. */
+/* Runs of one side in which the same accesses came in the same order, with the
+ * same verdicts. */
 struct run_kept {
-	u64 order;     /* hash of that */
+	u64 key;       /* hash of all that */
 	u64 at;        /* in bytes: accesses (u16), then edits */
 	u64 verdicts;  /* bit i: findings.at[i] */
 	u16 naccesses, nedits;
@@ -45,7 +46,7 @@ struct side {
 	struct target target;
 	struct run_kept *runs;
 	u32 nruns, slots; /* slots: of table */
-	u32 *table;       /* by order: index in runs, plus 1 */
+	u32 *table;       /* by key: index in runs, plus 1 */
 	u8 *bytes;
 	u64 used, room;
 	u64 searched, cut, verdicts, marks;

@@ -4,8 +4,8 @@
  * The search tells every op when it is executed; the log has a place for each of
  * the path under way, so that what was undone is overwritten.  At the end of a
  * run its shared accesses are named.  Runs in which the same accesses conflict in
- * the same order are kept once, with the schedule that has the fewest preemptions
- * and the verdicts of all. */
+ * the same order and that show the same verdicts are kept once, with the schedule
+ * that has the fewest preemptions. */
 #include "diff.h"
 
 #include <stdlib.h>
@@ -356,7 +356,7 @@ static void grow_table(void)
 	memset(side->table, 0, slots * sizeof(side->table[0]));
 	side->slots = slots;
 	for (i = 0; i < side->nruns; i++) {
-		k = (u32)side->runs[i].order & (slots - 1);
+		k = (u32)side->runs[i].key & (slots - 1);
 		while (side->table[k])
 			k = (k + 1) & (slots - 1);
 		side->table[k] = i + 1;
@@ -364,14 +364,14 @@ static void grow_table(void)
 }
 
 /* NULL: there is no room for more. */
-static struct run_kept *run_with(u64 order)
+static struct run_kept *run_with(u64 key)
 {
 	struct run_kept *r;
 	u32 i;
 
 	grow_table();
-	i = (u32)order & (side->slots - 1);
-	while (side->table[i] && side->runs[side->table[i] - 1].order != order)
+	i = (u32)key & (side->slots - 1);
+	while (side->table[i] && side->runs[side->table[i] - 1].key != key)
 		i = (i + 1) & (side->slots - 1);
 	if (side->table[i])
 		return &side->runs[side->table[i] - 1];
@@ -379,20 +379,20 @@ static struct run_kept *run_with(u64 order)
 		return NULL;
 	r = &side->runs[side->nruns++];
 	side->table[i] = side->nruns;
-	*r = (struct run_kept){ .order = order, .preemptions = UINT32_MAX };
+	*r = (struct run_kept){ .key = key, .preemptions = UINT32_MAX };
 	return r;
 }
 
 static void keep(const u16 *row, u32 n, u64 verdicts)
 {
 	static struct hd_schedule s;
-	struct run_kept *r = run_with(order_of(row, n));
+	struct run_kept *r = run_with(order_of(row, n) + hd_mix(verdicts));
 
 	if (!r) {
 		side->full = true;
 		return;
 	}
-	r->verdicts |= verdicts;
+	r->verdicts = verdicts;
 	if (r->preemptions <= W->preemptions)
 		return;
 	hd_explore_schedule(&s);

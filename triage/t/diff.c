@@ -128,35 +128,47 @@ HEDDLE_SCENARIO(counter) = {
 	.check = check,
 };
 
-/* --- nothing that both do ------------------------------------------------------- */
+/* --- two writers ---------------------------------------------------------------- */
 
-static const int which[] = { 1, 2 };
+enum what { X, Y, BOTH, CHOOSES, FAILS };
 
-static void write_one(void *arg)
+static const enum what whats[] = { X, Y, BOTH, CHOOSES, FAILS };
+
+static void write_what(void *arg)
 {
-	(void)arg;
-	if (*(const int *)heddle_variant_data() == 1)
+	enum what what = *(const enum what *)heddle_variant_data();
+
+	if (what != Y)
 		WRITE_ONCE(shared->x, 1);
-	else
+	if (what == Y || what == BOTH)
 		WRITE_ONCE(shared->y, 1);
+	if (what == CHOOSES && arg)
+		WARN_ON(heddle_choose(2));
+	if (what == FAILS && arg)
+		WARN_ON(heddle_fail("it"));
 }
 
-static const struct heddle_task single_tasks[] = {
-	{ .name = "one", .fn = write_one },
-	{ .name = "two", .fn = write_one },
+static const struct heddle_task write_tasks[] = {
+	{ .name = "one", .fn = write_what, .arg = &shared },
+	{ .name = "two", .fn = write_what },
 	{ 0 },
 };
 
-static const struct heddle_variant single_variants[] = {
-	{ "one", "x", &which[0] },
-	{ "two", "y", &which[1] },
+static const struct heddle_variant write_variants[] = {
+	{ "x", "x", &whats[X] },
+	{ "y", "y", &whats[Y] },
+	{ "both", "x, then y", &whats[BOTH] },
+	{ "chooses", "x, and a warning by choice", &whats[CHOOSES],
+	  { { HD_V_WARN, 0 } } },
+	{ "fails", "x, and a warning by failure", &whats[FAILS],
+	  { { HD_V_WARN, 0 } }, .fail = 1 },
 	{ 0 },
 };
 
-HEDDLE_SCENARIO(single) = {
-	.name = "single",
-	.title = "two tasks write one word",
-	.variants = single_variants,
-	.tasks = single_tasks,
+HEDDLE_SCENARIO(writers) = {
+	.name = "writers",
+	.title = "two tasks write the same",
+	.variants = write_variants,
+	.tasks = write_tasks,
 	.setup = setup,
 };

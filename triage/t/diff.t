@@ -105,6 +105,21 @@ ok $of{1}[0] < $of{2}[0] && $of{2}[0] < $of{none}[0] &&
    $of{1}[1] < $of{2}[1] && $of{2}[1] < $of{none}[1], 'more preemptions, more classes'
 	or diag explain \%of;
 
+# --- and with a large one they are those of the search without: two searches that
+# have nothing in common agree
+for my $pair ([ 'uffd_copy_vs_writer:before', '4.3', 5 ],
+	[ 'bench_vma_lock:buggy', 'fixed', 10 ]) {
+	my ($a, $b, $k) = @$pair;
+	($rc, $out) = heddle('diff', $a, $b);
+	my $all = numbers();
+	($rc, $out) = heddle('diff', $a, $b, "--preemptions=$k");
+	is numbers(), $all, "$a, $b: the same with $k preemptions ($all)";
+}
+
+# --- runs of a search that started anew are forgotten
+($rc, $out) = heddle('diff', 'fault_vs_merge:detach-never', 'detach-never');
+like "$rc " . numbers(), qr/^0 \d+ 0 0 0$/, 'what was guessed at first is no class';
+
 # --- what is counted by hand
 my $cc = dirname($heddle) . '/heddle-cc';
 if (!-x $cc) {
@@ -163,7 +178,28 @@ like $out, qr/^  in conflict only in locked, so not compared: one's\s+mutex_lock
 own('counter:bare', 'locked', '--out=saved');
 like slurp('saved/bare-not-locked-1.sched'), qr/^verdict assert shared->x == 2$/m,
 	'a saved schedule of the group shows what is lost';
-own('single:one', 'two');
+
+# Waiting for a mutex is no order, wherever the attempt comes.
+own('counter:locked', 'locked', '--preemptions=3');
+is "$rc " . numbers(), '0 2 0 0 0', 'attempts that are in vain make no class';
+
+# Two blind writes of x, then of y: 2 * 2 orders.  After x both orders have the
+# same state, which the bounded search must not take for the same past.
+own('writers:both', 'both');
+is "$rc " . numbers(), '0 4 0 0 0', 'orders that leave no trace in memory';
+own('writers:both', 'both', '--preemptions=2');
+is "$rc " . numbers(), '0 4 0 0 0', '... with a bound as well';
+
+# Either order, each with and without the warning.
+own('writers:x', 'chooses', '--out=saved');
+is "$rc " . numbers(), '1 2 2 0 0', 'a choice is no order, its verdict counts';
+like slurp('saved/chooses-changed-1.sched'), qr/^verdict warn /m,
+	'... and the schedule is one that shows it';
+for ([ 'x', 'fails' ], [ 'fails', 'x' ]) {
+	own("writers:$_->[0]", $_->[1]);
+	is "$rc " . numbers(), '1 2 2 0 0', "failures as one of both declares: @$_";
+}
+own('writers:x', 'y');
 is $rc, 3, 'nothing in common: that is no agreement';
 like $out, qr/^vacuous: .*\ncomplete: .*\nresult: .* complete=vacuous /m, '... and it is told';
 own('counter:locked', 'message:in-order');
