@@ -27,6 +27,11 @@ static const char *name_of(u32 side)
 	return diff.side[side].target.variant->name;
 }
 
+static bool is_complete(void)
+{
+	return diff.side[0].complete && diff.side[1].complete;
+}
+
 __attribute__((format(printf, 2, 3)))
 static void say(u32 indent, const char *fmt, ...)
 {
@@ -118,38 +123,48 @@ static void tell_group_verdicts(const struct group *g)
 	say(7, "     %s", text);
 }
 
-/* One a line, in the order of the witness. */
-static void tell_facts(const struct comparison *c, u32 side, u32 number,
-		       const struct group *g)
+/* The facts of the group, in the order in which they become true in its witness. */
+static u32 facts_in_order(const struct comparison *c, const struct side *s,
+			  const struct group *g, const struct fact **fact)
 {
-	bool told[GROUP_FACTS] = { false };
-	u32 i, k, n = g->nfacts < GROUP_FACTS ? g->nfacts : GROUP_FACTS;
+	u32 when[GROUP_FACTS], i, k, n;
 
-	for (k = 0; k < n; k++) {
-		u32 best = GROUP_FACTS, when = 0, least = 0;
-		char text[DIFF_TEXT] = "";
+	n = g->nfacts < GROUP_FACTS ? g->nfacts : GROUP_FACTS;
+	for (i = 0; i < n; i++) {
+		const struct fact *f = &c->fact[g->fact[i]];
+		u32 at = fact_moment(s, g->witness, f);
 
-		for (i = 0; i < n; i++) {
-			when = fact_moment(&diff.side[side], g->witness,
-				      &c->fact[g->fact[i]]);
-			if (told[i] || (best < GROUP_FACTS && when >= least))
-				continue;
-			best = i;
-			least = when;
+		for (k = i; k && when[k - 1] > at; k--) {
+			fact[k] = fact[k - 1];
+			when[k] = when[k - 1];
 		}
-		told[best] = true;
-		fact_text(&diff, &c->fact[g->fact[best]], text);
-		if (!k)
-			say(7, "%3u. %u %s: %s", number, g->nclasses,
-			    plural(g->nclasses, "class", "classes"), text);
-		else
-			say(7, "     and %s", text);
+		fact[k] = f;
+		when[k] = at;
 	}
-	if (!n)
-		printf("%3u. %u %s: whatever comes first\n", number, g->nclasses,
-		       plural(g->nclasses, "class", "classes"));
-	if (g->nfacts > GROUP_FACTS)
-		printf("     and %u more\n", g->nfacts - GROUP_FACTS);
+	return n;
+}
+
+/* One a line. */
+static void tell_facts(const struct comparison *c, const struct side *s,
+		       u32 number, const struct group *g)
+{
+	const struct fact *fact[GROUP_FACTS];
+	u32 i, n = facts_in_order(c, s, g, fact);
+	char text[DIFF_TEXT] = "";
+
+	if (n)
+		fact_text(&diff, fact[0], text);
+	else
+		append(text, "whatever comes first");
+	say(7, "%3u. %u %s: %s", number, g->nclasses,
+	    plural(g->nclasses, "class", "classes"), text);
+	for (i = 1; i < n; i++) {
+		text[0] = 0;
+		fact_text(&diff, fact[i], text);
+		say(7, "     and %s", text);
+	}
+	if (g->nfacts > n)
+		printf("     and %u more\n", g->nfacts - n);
 }
 
 static void tell_witness(const struct side *s, const struct run_kept *r)
@@ -193,7 +208,7 @@ static bool save_witness(u32 side, u32 number, const struct run_kept *r,
 static bool tell_group(const struct comparison *c, u32 side, u32 number,
 		       const struct group *g, const char *file)
 {
-	tell_facts(c, side, number, g);
+	tell_facts(c, &diff.side[side], number, g);
 	tell_group_verdicts(g);
 	if (options.out)
 		return save_witness(side, number, g->witness, file);
@@ -253,8 +268,9 @@ static bool tell_only(const struct comparison *c, u32 side)
 		printf("%s: no class\n", what);
 		return true;
 	}
-	printf("%s: %u %s that only %s has\n", what, c->only[side],
-	       plural(c->only[side], "class", "classes"), name_of(side));
+	printf("%s: %u %s that only %s %s\n", what, c->only[side],
+	       plural(c->only[side], "class", "classes"), name_of(side),
+	       is_complete() ? "has" : "has shown so far");
 	snprintf(file, sizeof(file), "%.200s-not-%.200s", name_of(side),
 		 name_of(!side));
 	ask_what_only(c, side, &q);
@@ -321,11 +337,6 @@ static void tell_goals(u32 side)
 }
 
 /* --- the end ------------------------------------------------------------------------- */
-
-static bool is_complete(void)
-{
-	return diff.side[0].complete && diff.side[1].complete;
-}
 
 static const char *why_incomplete(u32 side)
 {
@@ -430,17 +441,14 @@ static bool second_target(const char *arg, const struct target *first,
 	char whole[400];
 
 	snprintf(whole, sizeof(whole), "%.150s:%.200s", scenario, arg);
-	if (strchr(arg, ':') || !target_find(whole, t)) {
-		if (strchr(arg, ':'))
-			return target_parse(arg, t);
-		if (target_find(arg, t))
-			return true;
-		fprintf(stderr, "heddle diff: %s has no variant called '%s', "
-			"and there is no such scenario (%s list names them)\n",
-			scenario, arg, program);
-		return false;
-	}
-	return true;
+	if (strchr(arg, ':'))
+		return target_parse(arg, t);
+	if (target_find(whole, t) || target_find(arg, t))
+		return true;
+	fprintf(stderr, "heddle diff: %s has no variant called '%s', and there "
+		"is no such scenario (%s list names them)\n", scenario, arg,
+		program);
+	return false;
 }
 
 static bool same_tasks(const struct target *a, const struct target *b)

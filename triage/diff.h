@@ -8,7 +8,8 @@
  *   diff_words.c    all that in words
  *
  * An access is named by what it does, not by where it stands: task, kind of op,
- * word, and which of the task's accesses of this kind to the word it is. */
+ * word, and which of the task's accesses of this kind to the word it is.  An
+ * object that was made within the run is the n-th of its type. */
 #ifndef TRIAGE_DIFF_H
 #define TRIAGE_DIFF_H
 
@@ -49,7 +50,7 @@ struct side {
 	u32 *table;       /* by key: index in runs, plus 1 */
 	u8 *bytes;
 	u64 used, room;
-	u64 searched, cut, verdicts, marks;
+	u64 searched, verdicts, marks;
 	bool complete, limited, full;
 };
 

@@ -57,10 +57,11 @@ static u64 conflicts_of(const struct logged *l)
 static void log_op(const struct hd_event *ev)
 {
 	const struct hd_task *t = W->cur;
-	struct logged *l = &log_of[W->ops];
+	struct logged *l;
 
 	if (W->ops >= ARRAY_SIZE(log_of))
 		return;
+	l = &log_of[W->ops];
 	*l = (struct logged){ .op = ev->op, .hash = W->hash, .n = t->n,
 			      .word = hd_address_id(ev->op.addr),
 			      .order = l[-1].order, .task = t->id };
@@ -485,7 +486,6 @@ void diff_search(struct diff *d, u32 number)
 	hd_eng.feedback = NULL;
 	progress_end();
 	side->searched = x.runs;
-	side->cut = x.cut;
 	side->marks = x.marks;
 	side->limited = x.limited;
 	side->complete = x.complete && !side->full;

@@ -67,6 +67,10 @@ is $rc, 3, 'a search that is stopped is not finished';
 like $out, qr/^incomplete: buggy stopped at --max-schedules\nincomplete: fixed stopped .*\n  so a class of one/m,
 	'... and diff says what that means';
 is result($out)->{complete}, 'no', '... as the last line does';
+($rc, $out) = heddle('diff', 'bench_vma_lock:buggy', 'fixed',
+	'--max-schedules=100');
+like $out, qr/^removed: \d+ classes that only buggy has shown so far$/m,
+	'... and each list';
 
 # --- kernel code: order of attempts at a lock, names of objects, 80 columns
 ($rc, $out) = heddle('diff', 'uffd_copy_vs_writer:before', '4.3');
