@@ -543,7 +543,7 @@ int cmd_diff(int argc, char **argv)
 		return EXIT_USAGE;
 	target_name(&diff.side[0].target, a, sizeof(a));
 	target_name(&diff.side[1].target, b, sizeof(b));
-	printf("%s -> %s\n", a, b);
+	say(2, "%s -> %s", a, b);
 	if (!compare(&c, &diff)) {
 		fprintf(stderr, "heddle diff: more accesses or classes than "
 			"can be compared (--preemptions=K has fewer)\n");
