@@ -83,18 +83,18 @@ static u64 end_of_frames(const struct hd_task *t)
 
 /* What lies further in has returned, and what is left of it is no part of the
  * world. */
-noinline void hd_judge_local(const struct hd_op *op)
+noinline void hd_judge_local(u64 addr, u32 pc)
 {
-	u32 owner = owner_of(op->addr);
+	u32 owner = owner_of(addr);
 	struct hd_verdict v = { .kind = HD_V_WILD_ACCESS, .fatal = 1,
-				.pc = op->pc, .nnames = 1,
+				.pc = pc, .nnames = 1,
 				.names = { "local of a function that ended" } };
 
 	if (owner == W->cur->id || owner >= W->ntasks || !W->running)
 		return;
 	hd_order_on(hd_stack_key(owner), false);
 	if (W->tasks[owner].state == HD_DONE ||
-	    op->addr < end_of_frames(&W->tasks[owner]))
+	    addr < end_of_frames(&W->tasks[owner]))
 		hd_raise(v);
 }
 

@@ -98,7 +98,7 @@ void hd_finish(void)
 {
 	struct hd_event ev = { .op = { .kind = HD_EV_END } };
 
-	hd_eng.quiet = false;
+	hd_eng.quiet = hd_eng.direct = false;
 	if (W->ended)
 		return;
 	if (!hd_users_done()) {

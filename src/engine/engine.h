@@ -69,7 +69,11 @@ struct hd_engine {
 	bool stay;          /* the base strategy always stays */
 	bool searching;     /* a search run is under way: tasks decide on their
 			     * own stacks */
-	bool quiet;         /* tasks run and only subscribers listen */
+	bool few;           /* the same, but no profile, and at most 64 tasks:
+			     * sets of them are words */
+	bool quiet;         /* tasks run, not central, and only subscribers
+			     * listen */
+	bool direct;        /* tasks run, and of locks only their oracle is told */
 	bool watched;       /* chosen ops are told to strategy or profile */
 	union {
 		struct {
@@ -301,6 +305,8 @@ struct hd_lock_oracle {
 	void (*context)(struct hd_task *t, u32 what);
 };
 extern struct hd_lock_oracle hd_lock_oracle;
+/* Does nobody else hear what is acquired and released? */
+bool hd_locks_are_direct(void);
 /* debug_check_no_locks_freed(): [p, p + size) is freed, or a lock in it is
  * initialised. */
 static __always_inline void hd_no_locks_freed(const volatile void *p, u64 size,

@@ -226,7 +226,7 @@ void hd_tell(struct hd_task *t, u64 old, u64 val)
 noinline void hd_did_heard(struct hd_task *t, u64 id, u64 old, u64 val)
 {
 	if (W->running)
-		hd_hash_op(t, &t->op, id, old, val);
+		hd_hash_op(t, &t->op, id, old, val, hd_eng.central);
 	hd_tell(t, old, val);
 }
 

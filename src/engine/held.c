@@ -20,11 +20,18 @@ static noinline void emit(u8 kind, struct lockdep_map *map, u32 code,
 	hd_emit(&ev);
 }
 
-/* Is there more to do than to tell the oracle? */
-static __always_inline bool is_heard(u8 kind)
+bool hd_locks_are_direct(void)
 {
-	return W->unsettled || W->probing || hd_eng.attentive ||
-	       hd_eng.central || hd_subscribers[kind][0];
+	return hd_lock_oracle.acquire && hd_lock_oracle.release &&
+	       !hd_eng.attentive && !hd_eng.central &&
+	       !hd_subscribers[HD_EV_ACQUIRE][0] &&
+	       !hd_subscribers[HD_EV_RELEASE][0];
+}
+
+/* Is there more to do than to tell the oracle? */
+static __always_inline bool is_heard(void)
+{
+	return !hd_eng.direct || W->unsettled;
 }
 
 /* false: nobody is to know of it. */
@@ -68,6 +75,13 @@ static noinline void acquire_heard(u8 kind, struct hd_held e)
 	hd_lock_oracle.acquire(t, &t->held[t->nheld], kind == HD_EV_LOCK_SYNC);
 }
 
+/* Apart, for the sake of its frame. */
+static noinline void acquire_plainly(struct lockdep_map *map, u32 mode, u32 pc)
+{
+	acquire_heard(HD_EV_ACQUIRE, (struct hd_held){
+		.map = map, .pc = pc, .mode = mode });
+}
+
 void hd_lock_acquire(struct lockdep_map *map, int subclass, int trylock,
 		     int read, int check, u32 pc)
 {
@@ -75,10 +89,8 @@ void hd_lock_acquire(struct lockdep_map *map, int subclass, int trylock,
 	struct hd_task *t = W->cur;
 	struct hd_held *e = &t->held[t->nheld];
 
-	if (unlikely(is_heard(HD_EV_ACQUIRE) || !hd_lock_oracle.acquire ||
-		     t->nheld == HD_MAX_HELD)) {
-		acquire_heard(HD_EV_ACQUIRE, (struct hd_held){
-			.map = map, .pc = pc, .mode = mode });
+	if (unlikely(is_heard() || t->nheld == HD_MAX_HELD)) {
+		acquire_plainly(map, mode, pc);
 		return;
 	}
 	W->step++;
@@ -120,7 +132,7 @@ static noinline void release_heard(struct lockdep_map *map, u32 pc)
 
 void hd_lock_release(struct lockdep_map *map, u32 pc)
 {
-	if (unlikely(is_heard(HD_EV_RELEASE) || !hd_lock_oracle.release)) {
+	if (unlikely(is_heard())) {
 		release_heard(map, pc);
 		return;
 	}

@@ -33,7 +33,7 @@ void hd_did_heard(struct hd_task *t, u64 id, u64 old, u64 val);
 noinline void hd_bad_access(u64 addr, u32 size, u8 flags, u32 pc);
 noinline void hd_too_long(void);
 /* Is there such a local on another task's stack? */
-noinline void hd_judge_local(const struct hd_op *op);
+noinline void hd_judge_local(u64 addr, u32 pc);
 
 /* --- deciding --- */
 
@@ -147,7 +147,7 @@ static __always_inline u64 hd_judge_op(const struct hd_op *op)
 {
 	if (unlikely(!hd_in_heap(op->addr))) {
 		if (unlikely(hd_in_stacks(op->addr)))
-			hd_judge_local(op);
+			hd_judge_local(op->addr, op->pc);
 		return hd_address_id(op->addr);
 	}
 	return hd_judge_in_heap(op);
@@ -185,12 +185,12 @@ static __always_inline u64 hd_value_id(u64 v)
 	return hd_in_statics(v) ? v - (u64)__start_hd_data : 1;
 }
 
-/* The trace hash, and under exhaustive search the hash of what the task has seen.
- * The second never leaves the process, so it keeps pointers into the program
- * apart. */
+/* The trace hash, and under exhaustive search (central) the hash of what the task
+ * has seen.  The second never leaves the process, so it keeps pointers into the
+ * program apart. */
 static __always_inline void hd_hash_op(struct hd_task *t,
 				       const struct hd_op *op, u64 id, u64 old,
-				       u64 val)
+				       u64 val, bool central)
 {
 	u64 x = (u64)op->kind << 56 | (u64)op->order << 48 | op->size;
 	u64 seen = old;
@@ -201,7 +201,7 @@ static __always_inline void hd_hash_op(struct hd_task *t,
 	}
 	x = (id ^ x) * 0x9fb21c651e98df25ull;
 	x = ((x ^ x >> 32) + old) * 0xd1342543de82ef95ull;
-	if (unlikely(hd_eng.central))
+	if (central)
 		t->hist = hd_fold(t->hist, x ^ seen);
 	x = (x ^ x >> 32) + val * 0x9e3779b97f4a7c15ull + t->id;
 	W->hash = hd_fold(W->hash, x);
@@ -226,7 +226,7 @@ static __always_inline void hd_did_values(const struct hd_op *op, u64 id,
 		hd_did_heard(t, id, old, val);
 		return;
 	}
-	hd_hash_op(t, op, id, old, val);
+	hd_hash_op(t, op, id, old, val, false);
 	W->step++;
 }
 

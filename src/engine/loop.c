@@ -117,22 +117,19 @@ static u32 apply_edits(struct hd_task *cur, hd_tasks *on, u32 next)
 	return next;
 }
 
-/* The same where a set is a word. */
-static noinline u32 apply_edits_to_few(struct hd_task *cur, u64 *on, u32 next)
-{
-	hd_tasks set = *on;
-
-	next = apply_edits(cur, &set, next);
-	*on = (u64)set;
-	return next;
-}
-
 /* The end is near, and a handler may still come: half of the seeds want it. */
 static bool comes_late(const struct hd_task *cur)
 {
 	const struct hd_schedule *s = hd_eng.schedule;
 
 	return s->strategy && hd_draw(s->seed, cur->id, cur->n, 9) & 1;
+}
+
+static u32 pick(hd_tasks on, u32 cur)
+{
+	if (hd_eng.profiling)
+		hd_profile_decision();
+	return hd_eng.strategy->pick(on, cur);
 }
 
 /* decide() where tasks are held back, or many, or there are handlers: a run may end
@@ -155,7 +152,7 @@ static noinline struct hd_task *decide_with_care(struct hd_task *cur)
 	else if (hd_is_single(on))
 		next = hd_lowest(on);
 	else
-		next = hd_eng.strategy->pick(on, cur->id);
+		next = pick(on, cur->id);
 	if (cur->n + 1 >= cur->next_edit)
 		next = apply_edits(cur, &on, next);
 	if (next == HD_NOBODY)
@@ -165,33 +162,22 @@ static noinline struct hd_task *decide_with_care(struct hd_task *cur)
 	return &W->tasks[next];
 }
 
-/* The decision: cur has just finished its n-th op (or start, or end).  Returns
- * the task whose pending op is executed now, NULL if there is none.  Sets of at
- * most 64 tasks are handled as the words that they are. */
-static __always_inline struct hd_task *decide(struct hd_task *cur)
+/* The decision: cur has just finished its n-th op (or start, or end).  Which of the
+ * tasks in on, all that can go, executes its pending op now?  Sets of at most 64
+ * tasks are handled as the words that they are. */
+static __always_inline u32 decide(const struct hd_task *cur, u64 on)
 {
-	u64 on, me = 1ull << cur->id % 64;
-	u32 next;
+	if ((on >> cur->id & 1) && !hd_eng.all_choice && !hd_is_choice(cur))
+		return cur->id;
+	return on & (on - 1) ? hd_eng.strategy->pick(on, cur->id) :
+			       (u32)__builtin_ctzll(on);
+}
 
-	if (unlikely((u64)(W->irqs | W->held_back) || W->ntasks > 64))
-		return decide_with_care(cur);
-	on = enabled_of_few();
-	if (unlikely(!on))
-		return NULL;
-	if ((on & me) && !hd_eng.all_choice && !hd_is_choice(cur))
-		next = cur->id;
-	else if (!(on & (on - 1)))
-		next = (u32)__builtin_ctzll(on);
-	else
-		next = hd_eng.strategy->pick(on, cur->id);
-	if (unlikely(cur->n + 1 >= cur->next_edit))
-		next = apply_edits_to_few(cur, &on, next);
-	if (next != cur->id) {
-		W->switches++;
-		W->preemptions += (on >> cur->id & 1) & (cur->n != 0) &
-				  !(cur->op.flags & HD_YIELD);
-	}
-	return &W->tasks[next];
+static __always_inline void count_switch(const struct hd_task *cur, u64 on)
+{
+	W->switches++;
+	W->preemptions += (on >> cur->id & 1) & (cur->n != 0) &
+			  !(cur->op.flags & HD_YIELD);
 }
 
 /* Edits that hold tasks back: t's op lets go of those it conflicts with. */
@@ -216,48 +202,84 @@ static noinline void watch(const struct hd_task *t)
 		hd_eng.strategy->done(t->id);
 }
 
-static noinline void chosen_with_care(struct hd_task *t)
+/* The chosen task's op leaves the state "pending".  Of few tasks the compiler sees
+ * that the number is below 64. */
+static __always_inline void begin_op(struct hd_task *t, u32 id)
 {
+	hd_remove(&W->waiting, id);
+	hd_remove(&W->cond, id);
+	t->n++;
+	W->ops++; /* too many: the task itself says so, hd_leave() */
+}
+
+static noinline void begin_op_with_care(struct hd_task *t)
+{
+	W->cur = t;
+	begin_op(t, t->id);
 	if (hd_has(W->to_come, t->id))
 		hd_enter_handler(t);
 	if (W->held_back)
 		let_go(t);
-}
-
-/* The chosen task's op leaves the state "pending". */
-static __always_inline void chosen(struct hd_task *t)
-{
-	u32 id = t->id;
-
-	W->cur = t;
-	hd_remove(&W->waiting, id);
-	hd_remove(&W->cond, id);
-	t->n++;
-	W->ops++; /* too many: the task itself says so, check_steps() */
-	if (unlikely(W->held_back | W->to_come))
-		chosen_with_care(t);
-	if (unlikely(hd_eng.watched))
+	if (hd_eng.watched)
 		watch(t);
 }
 
-/* cur has published; go to whoever is next.  Returns when cur is chosen. */
-static __always_inline void leave(struct hd_task *cur)
+/* Where it goes on: NULL, if that is here. */
+static __always_inline void *stack_of(const struct hd_task *t,
+				      const struct hd_task *cur)
+{
+	return t == cur ? NULL : t->sp;
+}
+
+static noinline void *leave_with_care(struct hd_task *cur)
 {
 	struct hd_task *next;
 
-	if (unlikely(!hd_eng.searching)) {
-		if (W->running)
-			hd_coro_switch(&cur->sp, hd_eng.main_sp);
-		return;
+	if (!hd_eng.searching)
+		return W->running ? hd_eng.main_sp : NULL;
+	next = decide_with_care(cur);
+	if (!next)
+		return hd_eng.main_sp;
+	begin_op_with_care(next);
+	return stack_of(next, cur);
+}
+
+/* The strategy said next, and edits may say otherwise: among few. */
+static noinline void *leave_by_edits(struct hd_task *cur, u64 on, u32 next)
+{
+	hd_tasks set = on;
+
+	next = apply_edits(cur, &set, next);
+	if (next != cur->id)
+		count_switch(cur, (u64)set);
+	begin_op_with_care(&W->tasks[next]);
+	return stack_of(W->cur, cur);
+}
+
+/* cur has published: decide, and begin the op.  Returns the stack to go on with:
+ * NULL, if it is this one. */
+static __always_inline void *leave(struct hd_task *cur)
+{
+	struct hd_task *t = cur;
+	u32 next;
+	u64 on;
+
+	if (unlikely(!hd_eng.few || (u64)(W->irqs | W->held_back)))
+		return leave_with_care(cur);
+	on = enabled_of_few();
+	if (unlikely(!on))
+		return hd_eng.main_sp;
+	next = decide(cur, on);
+	if (unlikely(cur->n + 1 >= cur->next_edit))
+		return leave_by_edits(cur, on, next);
+	if (next != cur->id) {
+		count_switch(cur, on);
+		t = W->cur = &W->tasks[next];
 	}
-	next = decide(cur);
-	if (unlikely(!next)) {
-		hd_coro_switch(&cur->sp, hd_eng.main_sp);
-		return;
-	}
-	chosen(next);
-	if (next != cur)
-		hd_coro_switch(&cur->sp, next->sp);
+	begin_op(t, next % 64);
+	if (unlikely(hd_eng.watched))
+		watch(t);
+	return stack_of(t, cur);
 }
 
 /* --- publishing ------------------------------------------------------------ */
@@ -267,16 +289,16 @@ void hd_too_long(void)
 	hd_limit("run too long");
 }
 
-static __always_inline void check_steps(void)
-{
-	if (unlikely(W->ops > HD_MAX_STEPS))
-		hd_too_long();
-}
-
+/* The one place where a task is left: the processor foresees where that returns to,
+ * as long as it is always the same. */
 void hd_leave(struct hd_task *t)
 {
-	leave(t);
-	check_steps();
+	void *to = leave(t);
+
+	if (to)
+		hd_coro_switch(&t->sp, to);
+	if (unlikely(W->ops > HD_MAX_STEPS))
+		hd_too_long();
 }
 
 void hd_publish(u8 kind, const volatile void *addr, u32 size, u8 flags,
@@ -312,8 +334,7 @@ void hd_publish_when(u8 kind, const volatile void *addr, u32 size, u8 flags,
 	t->when = when;
 	t->when_arg = arg;
 	hd_add(&W->cond, t->id);
-	leave(t);
-	check_steps();
+	hd_leave(t);
 }
 
 void hd_publish_until_zero(u8 kind, const u32 *word, u8 flags, u32 pc)
@@ -346,8 +367,7 @@ void hd_publish_asleep(u8 kind, const volatile void *addr, u32 size, u8 flags,
 	}
 	t->state = HD_ASLEEP;
 	hd_remove(&W->ready, t->id);
-	leave(t);
-	check_steps();
+	hd_leave(t);
 }
 
 bool hd_asleep(int task)
@@ -388,7 +408,7 @@ void hd_end_task(struct hd_task *t)
 	t->op.size = 0;
 	t->op.kind = HD_NONE;
 	hd_remove(&W->ready, t->id);
-	leave(t);
+	hd_leave(t);
 }
 
 static void task_main(void *arg)
@@ -402,8 +422,9 @@ static void task_main(void *arg)
 
 void hd_resume(struct hd_task *t)
 {
-	hd_eng.quiet = !hd_eng.attentive && !hd_eng.feedback;
-	chosen(t);
+	hd_eng.quiet = !hd_eng.attentive && !hd_eng.feedback && !hd_eng.central;
+	hd_eng.direct = hd_locks_are_direct();
+	begin_op_with_care(t);
 	hd_coro_switch(&hd_eng.main_sp, t->sp);
 }
 
@@ -468,6 +489,7 @@ static void arm_edits(const struct hd_schedule *s)
 static void set_mode(const struct hd_schedule *s)
 {
 	hd_eng.searching = true;
+	hd_eng.few = W->ntasks <= 64 && !hd_eng.profiling;
 	hd_eng.stay = s->strategy == 0;
 	hd_eng.watched = hd_eng.profiling || hd_eng.strategy->done;
 	hd_eng.calm = !hd_eng.profiling && !hd_eng.all_choice;
@@ -483,10 +505,10 @@ void hd_run_schedule(const struct hd_schedule *s)
 	hd_eng.strategy = hd_strategy_by_id(s->strategy);
 	hd_eng.strategy->new_run(s->seed);
 	set_mode(s);
-	next = decide(W->cur);
+	next = decide_with_care(W->cur);
 	if (next)
 		hd_resume(next);
-	hd_eng.searching = hd_eng.calm = hd_eng.watched = false;
+	hd_eng.searching = hd_eng.few = hd_eng.calm = hd_eng.watched = false;
 	hd_finish();
 }
 

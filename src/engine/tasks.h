@@ -72,13 +72,17 @@ static __always_inline u32 hd_count(hd_tasks set)
 		     __builtin_popcountll((u64)(set >> 64)));
 }
 
+/* No branch for the first four, as k is random, and small; what they are does not
+ * wait for k. */
 static __always_inline u32 hd_nth_of_half(u64 half, u32 k)
 {
-	u32 i;
+	u64 second = half & (half - 1), third = second & (second - 1);
+	u64 fourth = third & (third - 1);
 
-	for (i = 0; i < 3; i++) /* no branch: k is random, and small */
-		half = i < k ? half & (half - 1) : half;
-	for (; unlikely(i < k); i++)
+	half = k < 1 ? half : second;
+	half = k < 2 ? half : third;
+	half = k < 3 ? half : fourth;
+	for (; unlikely(k > 3); k--)
 		half &= half - 1;
 	return (u32)__builtin_ctzll(half);
 }

@@ -13,7 +13,7 @@ noinline bool hd_begin_elsewhere(const struct hd_op *op)
 	if (local ? hd_is_local(op->addr) : hd_in_statics(op->addr)) {
 		hd_publish_op(op);
 		if (local)
-			hd_judge_local(op);
+			hd_judge_local(op->addr, op->pc);
 		return true;
 	}
 	if (op->addr < 4096)

@@ -70,6 +70,7 @@ static double lockdep_pair(void)
 	for (i = 0; i < 4; i++)
 		map[i] = (struct lockdep_map){ .key = &key[i],
 					       .name = name[i] };
+	hd_eng.direct = hd_locks_are_direct(); /* as in a run */
 	return cost(nested_pairs) / 2.5; /* pairs a call, on average */
 }
 
