@@ -326,6 +326,9 @@ struct hd_access_oracle {
 	 * that order nothing; what: flags, and hd_bytes_of() << 8 */
 	void (*load)(struct hd_task *t, u32 what, u64 val);
 	void (*store)(struct hd_task *t, u32 what, u64 old);
+	/* and for ops of hd_takes_lock() and hd_gives_lock() */
+	void (*take)(struct hd_task *t, u64 old, u64 val);
+	void (*give)(struct hd_task *t, u64 old, u64 val);
 	/* the store that W->store_watched was set for */
 	void (*settled)(const struct hd_op *op, u64 old, u64 val);
 	/* primitives: synchronisation that is not that of the op's word; key is

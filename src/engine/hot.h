@@ -230,12 +230,37 @@ static __always_inline void hd_did_values(const struct hd_op *op, u64 id,
 	W->step++;
 }
 
+/* Is it on a lock that is a word of 4 bytes, and not of a reader?  (Where the op is
+ * a constant the compiler knows.) */
+static __always_inline bool hd_is_of_lock(const struct hd_op *op)
+{
+	return op->size == 4 &&
+	       (op->flags & ~HD_UNTIL_ZERO) == (HD_READ | HD_WRITE);
+}
+
+static __always_inline bool hd_takes_lock(const struct hd_op *op)
+{
+	return hd_is_of_lock(op) && op->kind >= HD_LOCK &&
+	       op->kind <= HD_ACQUIRED;
+}
+
+static __always_inline bool hd_gives_lock(const struct hd_op *op)
+{
+	return hd_is_of_lock(op) && op->kind == HD_UNLOCK &&
+	       op->order == HD_RELEASE;
+}
+
 /* The current task's op was executed. */
 static __always_inline void hd_did_op(const struct hd_op *op, u64 id, u64 old,
 				      u64 val)
 {
 	hd_did_values(op, id, old, val);
-	hd_accessed(W->cur, old, val);
+	if (hd_takes_lock(op) && hd_access_oracle.take)
+		hd_access_oracle.take(W->cur, old, val);
+	else if (hd_gives_lock(op) && hd_access_oracle.give)
+		hd_access_oracle.give(W->cur, old, val);
+	else
+		hd_accessed(W->cur, old, val);
 }
 
 #endif

@@ -248,56 +248,111 @@ static noinline void on_any(struct hd_task *t, u64 old, u64 val)
 
 /* --- what most accesses are ---------------------------------------------- */
 
-enum { WORD = 15 << 8 }; /* all bytes of a granule */
-
-static __always_inline void give_lock(struct hd_task *t, struct race_sync *s)
+/* record() where the history of the lock word is several ops on it, none of them
+ * plain: they race with nothing that is done here.  False: there is more in it; what
+ * was done until then need not be undone. */
+static __always_inline bool record_contended(const struct hd_task *t,
+					     struct race_cell *c)
 {
-	race_join(s->clock, t->race_now);
-	s->clock[t->id] = t->race_released = (u16)t->n;
+	u16 *link = &c->w.next, i;
+	bool known = false;
+
+	if ((c->w.what & ~RACE_LOCK) || c->r.key || t->race_pending ||
+	    !(c->noted & RACE_WRITE))
+		return false;
+	if (says_it(t, &c->w, RACE_LOCK))
+		known = true;
+	else if (race_ordered(t, &c->w, false))
+		race_no_entry(&c->w);
+	while ((i = *link)) {
+		struct race_entry *e = race_unit(i);
+
+		if (e->what & ~RACE_LOCK)
+			return false;
+		if (says_it(t, e, RACE_LOCK)) {
+			known = true;
+		} else if (race_ordered(t, e, false)) {
+			*link = e->next;
+			race_free_entry(i);
+			continue;
+		}
+		link = &e->next;
+	}
+	if (known)
+		return true;
+	if (c->w.key)
+		race_push(c, &c->w);
+	put(t, &c->w, RACE_LOCK);
+	return true;
 }
 
-/* The history of the lock word is not that of a lock without contention. */
 static noinline void on_contended(struct hd_task *t, struct race_cell *c,
 				  u64 changed)
 {
-	record(t, c, WORD | RACE_WRITE, changed);
-	if (t->op.kind == HD_UNLOCK)
-		give_lock(t, race_unit(c->sync));
+	if (!record_contended(t, c))
+		race_record(t, c, RACE_LOCK, changed);
 }
 
-/* A lock of one granule, taken or given by an exclusive holder. */
+/* Has the lock nothing but a clock of its own, and the task nothing special? */
 static __always_inline bool is_plain_lock(const struct hd_task *t,
 					  const struct race_cell *c)
 {
 	const struct race_sync *s = race_unit(c->sync);
-	const struct hd_op *op = &t->op;
 
-	if (!c->sync || s->next || s->what || op->size != 4 || op->addr & 3 ||
-	    (op->flags & ~HD_UNTIL_ZERO) != (HD_READ | HD_WRITE) || t->race_special)
-		return false;
-	return op->kind != HD_UNLOCK ||
-	       (op->order == HD_RELEASE && !t->race_pending);
+	return c->sync && !(s->next | s->what) && !(t->op.addr & 3) &&
+	       !t->race_special;
 }
 
-static __always_inline void on_lock(struct hd_task *t, struct race_cell *c,
-				    u64 old, u64 val)
+static __always_inline u16 *clock_of(const struct race_cell *c)
 {
-	struct race_sync *s = race_unit(c->sync);
-	bool gives = t->op.kind == HD_UNLOCK;
-	bool failed = t->op.kind < HD_ACQUIRED && old == val;
+	return ((struct race_sync *)race_unit(c->sync))->clock;
+}
 
-	if (!gives && !failed)
-		race_join(t->race_now, s->clock);
-	if (unlikely(failed || c->w.next || c->r.key ||
-		     c->w.what != (WORD | RACE_WRITE) ||
-		     !race_ordered(t, &c->w, false))) {
-		on_contended(t, c, old ^ val);
+/* record() where the lock word has no other history than one earlier op on it. */
+static __always_inline bool record_alone(const struct hd_task *t,
+					 struct race_cell *c)
+{
+	if (c->w.next || c->r.key || c->w.what != RACE_LOCK ||
+	    !race_ordered(t, &c->w, false))
+		return false;
+	if (!says_it(t, &c->w, RACE_LOCK))
+		put(t, &c->w, RACE_LOCK);
+	return true;
+}
+
+static void on_take(struct hd_task *t, u64 old, u64 val)
+{
+	struct race_cell *c = race_cell_or_none(race_granule(t->op.addr));
+
+	if (unlikely(!W->running))
+		return;
+	if (unlikely(!is_plain_lock(t, c))) {
+		on_any(t, old, val);
 		return;
 	}
-	if (!says_it(t, &c->w, WORD | RACE_WRITE))
-		put(t, &c->w, WORD | RACE_WRITE);
-	if (gives)
-		give_lock(t, s);
+	if (old == val && t->op.kind < HD_ACQUIRED) { /* not taken */
+		on_contended(t, c, 0);
+		return;
+	}
+	race_join(t->race_now, clock_of(c));
+	if (!record_alone(t, c))
+		on_contended(t, c, old ^ val);
+}
+
+static void on_give(struct hd_task *t, u64 old, u64 val)
+{
+	struct race_cell *c = race_cell_or_none(race_granule(t->op.addr));
+
+	if (unlikely(!W->running))
+		return;
+	if (unlikely(!is_plain_lock(t, c) || t->race_pending)) {
+		on_any(t, old, val);
+		return;
+	}
+	if (!record_alone(t, c))
+		on_contended(t, c, old ^ val);
+	race_join(clock_of(c), t->race_now);
+	clock_of(c)[t->id] = t->race_released = (u16)t->n;
 }
 
 /* An RMW of one granule that orders nothing. */
@@ -338,10 +393,8 @@ static void on_access(struct hd_task *t, u64 old, u64 val)
 	if (unlikely(!W->running))
 		return;
 	c = race_cell_or_none(race_granule(op->addr));
-	if (op->kind >= HD_LOCK && op->kind <= HD_UNLOCK && is_plain_lock(t, c))
-		on_lock(t, c, old, val);
-	else if (op->kind == HD_RMW && is_plain_rmw(t, c))
-		record(t, c, WORD | RACE_WRITE, old ^ val);
+	if (op->kind == HD_RMW && is_plain_rmw(t, c))
+		record(t, c, RACE_WORD | RACE_WRITE, old ^ val);
 	else if (op->kind == HD_LOAD && is_static_load(t, c))
 		on_bytes(t, op->flags);
 	else
@@ -412,6 +465,7 @@ void hd_race_tasks(void)
 	}
 	hd_access_oracle = (struct hd_access_oracle){
 		.access = on_access, .load = on_load, .store = on_store,
+		.take = on_take, .give = on_give,
 		.settled = race_settled,
 		.acquire = race_acquire, .release = race_release,
 		.pass = race_pass,

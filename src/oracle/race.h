@@ -28,6 +28,8 @@ enum race_bits {
 	RACE_PLAIN = HD_PLAIN, /* or an assertion: races with marked ones */
 	RACE_SCOPED = 8, /* and the scope is still open: ordered before nothing */
 	RACE_MASKED = 16, /* of some bits only: the next unit has the mask */
+	RACE_WORD = 15 << 8, /* of an entry's what: all bytes of the granule */
+	RACE_LOCK = RACE_WORD | RACE_WRITE, /* an op on a lock word */
 };
 
 /* One access that a later one may race with.  Without bytes it is none, and all
@@ -224,6 +226,17 @@ static __always_inline void race_free_entry(u16 i)
 {
 	((struct race_entry *)race_unit(i))->next = race->free;
 	race->free = i;
+}
+
+/* Keep e, the cell's latest, among the others: its place is needed. */
+static __always_inline void race_push(struct race_cell *c, const struct race_entry *e)
+{
+	u16 i = race_new_entry();
+	struct race_entry *o = race_unit(i);
+
+	*o = *e;
+	o->next = c->w.next;
+	c->w.next = i;
 }
 
 void race_forget(void); /* before and after a snapshot is loaded */

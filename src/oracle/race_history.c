@@ -154,16 +154,6 @@ static __always_inline enum met meets(const struct hd_task *t, u32 what,
 	return o->what & ~what ? STAYS : GOES;
 }
 
-static __always_inline void push(struct race_cell *c, const struct race_entry *e)
-{
-	u16 i = race_new_entry();
-	struct race_entry *o = race_unit(i);
-
-	*o = *e;
-	o->next = c->w.next;
-	c->w.next = i;
-}
-
 /* race_record_among() without a call, as long as all is easy; what was done until
  * then, need not be undone. */
 void race_record(const struct hd_task *t, struct race_cell *c, u32 what, u64 mask)
@@ -205,7 +195,7 @@ void race_record(const struct hd_task *t, struct race_cell *c, u32 what, u64 mas
 		return;
 	e = what & RACE_WRITE ? &c->w : &c->r;
 	if (e->key)
-		push(c, e);
+		race_push(c, e);
 	e->n = (u16)t->n;
 	e->key = race_key(t->id, what);
 }

@@ -110,10 +110,10 @@ static void lock_and_unlock(u32 i)
 	(void)i;
 	t->op.kind = HD_LOCK;
 	t->op.order = HD_ACQUIRE;
-	hd_access_oracle.access(t, 0, 1);
+	hd_access_oracle.take(t, 0, 1);
 	t->op.kind = HD_UNLOCK;
 	t->op.order = HD_RELEASE;
-	hd_access_oracle.access(t, 1, 0);
+	hd_access_oracle.give(t, 1, 0);
 }
 
 static double race_lock_pair(void)
