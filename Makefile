@@ -22,8 +22,9 @@ say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2);)
 
 BASE = -std=gnu11 -g -gdwarf-4 -fno-pie -fno-common -fno-omit-frame-pointer \
 	-Iinclude -Wall -Wextra -Wno-missing-field-initializers -MMD -MP
-# popcnt: every x86-64 machine since 2009
-OPT = -O2 $(if $(filter x86_64,$(ARCH)),-mpopcnt)
+# popcnt: every x86-64 machine since 2009; aligned: what is linked before a hot
+# function shall not decide over 5 % of the rate
+OPT = -O2 -falign-functions=64 $(if $(filter x86_64,$(ARCH)),-mpopcnt)
 ifdef SAN
 SANFLAGS = -fsanitize=$(SAN) -fno-sanitize-recover=all \
 	$(if $(filter clang%,$(CC)),-fsanitize-address-use-after-return=never)
