@@ -6,6 +6,7 @@
 #   make bench-search  schedules to the first bug of known programs, beside others
 #   make bench-feedback  runs to the wanted verdict: libFuzzer, mutator, strategies
 #   make mutants every model broken in every place, for some hours
+#   make install  everything to DESTDIR/prefix (/usr/local); make uninstall
 #   V=1          show commands                  SAN=address,undefined
 #   CORO=ucontext  coroutines without assembly  CC=gcc  (models: always clang)
 
@@ -139,7 +140,7 @@ $(B)/lib/calls: src/posix/calls
 $(B)/heddle-cc: triage/heddle-cc.in $(B)/lib/heddle.o $(B)/lib/fuzz.o \
 		$(B)/lib/stubs $(B)/lib/calls $(B)/lib/names.o Makefile
 	$(call say,GEN,$@)
-	$(Q)sed -e 's|@VERSION@|$(VERSION)|;s|@INCLUDE@|$(CURDIR)/include|' \
+	$(Q)sed -e 's|@VERSION@|$(VERSION)|' \
 		-e 's|@MODEL_CC@|$(MODEL_CC)|;s|@CC@|$(CC)|' \
 		-e 's|@OBJCOPY@|$(OBJCOPY)|;s|@LDFLAGS@|$(LDFLAGS)|' \
 		-e 's|@FUZZ_CXX@|$(FUZZ_CXX)|;s|@FUZZ_RT@|$(fuzz_rt)|' \
@@ -151,13 +152,12 @@ $(B)/heddle-cc: triage/heddle-cc.in $(B)/lib/heddle.o $(B)/lib/fuzz.o \
 # anew with each source, since it names all objects
 $(B)/heddle-mutate: triage/heddle-mutate.in Makefile $(core) $(models) $(triage)
 	$(call say,GEN,$@)
-	$(Q)sed -e 's|@SRC@|$(CURDIR)|;s|@INCLUDE@|-I$(CURDIR)/include|' \
-		-e 's|@MODEL_CC@|$(MODEL_CC)|;s|@CC@|$(CC)|' \
+	$(Q)sed -e 's|@MODEL_CC@|$(MODEL_CC)|;s|@CC@|$(CC)|' \
 		-e 's|@OBJCOPY@|$(OBJCOPY)|;s|@LDFLAGS@|$(LDFLAGS)|' \
 		-e 's|@MODEL_OBJCOPY@|$(MODEL_OBJCOPY)|' \
-		-e 's|@MODEL_FLAGS@|$(filter-out -MMD -MP -I%,$(MODEL_FLAGS))|' \
-		-e 's|@OBJECTS@|$(abspath $(core_o) $(mm_o) $(scenario_o) $(triage_o))|' \
-		-e 's|@MODEL_OBJECTS@|$(abspath $(mm_o) $(scenario_o))|' \
+		-e 's|@MODEL_FLAGS@|$(filter-out -MMD -MP -I% -ffile%,$(MODEL_FLAGS))|' \
+		-e 's|@OBJECTS@|$(patsubst $(B)/%,%,$(core_o) $(mm_o) $(scenario_o) $(triage_o))|' \
+		-e 's|@MODEL_OBJECTS@|$(patsubst $(B)/%,%,$(mm_o) $(scenario_o))|' \
 		$< > $@.tmp && chmod +x $@.tmp && mv $@.tmp $@
 
 # Tests that are models: linked with the common main that holds each scenario
@@ -265,6 +265,7 @@ mutants: all $(units)
 
 -include fuzz/fuzz.mk
 -include triage/triage.mk
+-include triage/install.mk
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
 clean:

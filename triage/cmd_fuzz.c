@@ -162,10 +162,11 @@ static bool read_line(struct line *l, int argc, char **argv)
 
 /* --- the target ---------------------------------------------------------------- */
 
-/* <dir of this program>/[fuzz/]<scenario>_fuzzer */
+/* <dir of this program>/[fuzz/]<scenario>_fuzzer; of what is installed,
+ * ../lib/heddle/heddle_fuzzer */
 static bool find_program(void)
 {
-	static const char *const where[] = { "fuzz/", "" };
+	static const char *const where[] = { "fuzz/", "", "../lib/heddle/" };
 	char self[2048];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	u32 i;
@@ -174,7 +175,7 @@ static bool find_program(void)
 		return bad("cannot find myself: ", strerror(errno));
 	self[n] = 0;
 	*strrchr(self, '/') = 0;
-	for (i = 0; i < ARRAY_SIZE(where); i++) {
+	for (i = 0; i < ARRAY_SIZE(where) - only_one_scenario(); i++) {
 		snprintf(sv.program, sizeof(sv.program), "%s/%s%s_fuzzer", self,
 			 where[i], sv.target.scenario->name);
 		if (!access(sv.program, X_OK))

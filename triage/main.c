@@ -9,8 +9,6 @@
 #include "options.h"
 #include "triage.h"
 
-#define HEDDLE_VERSION "0.1"
-
 /* Verbs of which a program may be without. */
 #define MAYBE(fn) extern int fn(int, char **) __attribute__((weak))
 MAYBE(cmd_fuzz);
