@@ -40,7 +40,7 @@ static const char help[] =
 	"exit status: 0, 1 a difference, 2 usage or unreadable input (lines that\n"
 	"are no program are named, and the others judged)\n";
 
-enum { MAX_FIELDS = 9, MAX_COMPLAINTS = 20 };
+enum { MAX_FIELDS = 9, MAX_COMPLAINTS = 20, MAX_LINE = 1 << 20 };
 
 struct line {
 	const char *id, *ops, *verdict, *at, *graph, *held; /* NULL: not given */
@@ -230,24 +230,39 @@ static void judge_line(struct judge *j, const struct line *l)
 		compare(j, l, &kernel, verdict, at);
 }
 
+/* False at the end of the file, and behind MAX_LINE bytes without an end. */
+static bool next_line(FILE *f, char *text, u32 *size)
+{
+	int c = 0;
+
+	for (*size = 0; *size < MAX_LINE && c != '\n'; text[(*size)++] = (char)c)
+		if ((c = getc(f)) == EOF)
+			break;
+	text[*size] = 0;
+	return *size && *size < MAX_LINE;
+}
+
 static bool judge_file(struct judge *j, FILE *f)
 {
-	char *text = NULL, *field[MAX_FIELDS];
-	size_t room = 0;
+	static char text[MAX_LINE + 1];
+	char *field[MAX_FIELDS];
 	struct line l;
 	bool fine = true;
-	ssize_t size;
-	u32 n;
+	u32 n, size;
 
-	while ((size = getline(&text, &room, f)) > 0) {
+	while (next_line(f, text, &size)) {
 		j->lines++;
 		if (*text == '#' || *text == '\n' || !strcmp(text, "\r\n"))
 			continue;
-		n = memchr(text, 0, (size_t)size) ? 0 : split(text, field);
+		n = memchr(text, 0, size) ? 0 : split(text, field);
 		if (understand(field, n, &l))
 			judge_line(j, &l);
 		else
 			complain(j, "not a lock program (id<TAB>ops)");
+	}
+	if (size) {
+		j->lines++;
+		complain(j, "longer than 1 MiB; nothing behind it is read");
 	}
 	if (j->bad > MAX_COMPLAINTS)
 		fprintf(stderr, "heddle lockdep: %s: %u lines are no lock "
@@ -257,7 +272,6 @@ static bool judge_file(struct judge *j, FILE *f)
 			strerror(errno));
 		fine = false;
 	}
-	free(text);
 	free(j->program.op);
 	return fine && !j->bad;
 }
@@ -299,6 +313,7 @@ int cmd_lockdep(int argc, char **argv)
 	static struct judge j;
 	int c;
 
+	memset(&j, 0, sizeof(j));
 	optind = opterr = 0;
 	while ((c = getopt_long(argc, argv, "", list, NULL)) != -1) {
 		switch (c) {

@@ -66,63 +66,71 @@ static bool is_class(const struct lock_op *o, u16 class)
 	return name[0] == 'A' + o->lock / LOCK_INSTANCES && sub == o->subclass;
 }
 
-/* The last acquisition of lock before i that is still held at i, or -1. */
-static int holder_op(const struct lock_program *p, u32 i, u8 lock, u8 task)
+/* What a task did since it held nothing, and what of that it still holds. */
+struct run_up {
+	u32 op[MAX_LENGTH], held[MAX_LENGTH]; /* operations, indices */
+	u8 n, nheld;
+	bool too_long; /* for op */
+	bool lost;     /* too much is held, for good */
+};
+
+static void drop_held(const struct lock_program *p, struct run_up *r, u8 lock)
 {
-	int k, released = 0;
+	u32 i = r->nheld;
 
-	for (k = (int)i - 1; k >= 0; k--) {
-		const struct lock_op *o = &p->op[k];
-
-		if (o->task != task || o->lock != lock)
-			continue;
-		if (o->kind == LOP_RELEASE)
-			released++;
-		else if (o->kind == LOP_ACQUIRE && !released--)
-			return k;
-	}
-	return -1;
+	while (i && p->op[r->held[i - 1]].lock != lock)
+		i--;
+	if (!i)
+		return;
+	r->nheld--;
+	memmove(&r->held[i - 1], &r->held[i],
+		(r->nheld - (i - 1)) * sizeof(r->held[0]));
 }
 
-static bool holds_class(const struct lock_program *p, u32 i, u16 class)
+/* The task did operation k. */
+static void go_on(const struct lock_program *p, struct run_up *r, u32 k)
 {
-	u32 k;
+	const struct lock_op *o = &p->op[k];
 
-	for (k = 0; k < i; k++)
-		if (p->op[k].task == p->op[i].task &&
-		    p->op[k].kind == LOP_ACQUIRE && is_class(&p->op[k], class) &&
-		    holder_op(p, i, p->op[k].lock, p->op[i].task) == (int)k)
+	if (o->kind != LOP_ACQUIRE && o->kind != LOP_RELEASE &&
+	    o->kind != LOP_DOWNGRADE)
+		return;
+	if (r->n == MAX_LENGTH)
+		r->too_long = true;
+	else
+		r->op[r->n++] = k;
+	if (o->kind == LOP_RELEASE)
+		drop_held(p, r, o->lock);
+	else if (o->kind == LOP_ACQUIRE && r->nheld == MAX_LENGTH)
+		r->lost = true;
+	else if (o->kind == LOP_ACQUIRE)
+		r->held[r->nheld++] = k;
+	if (!r->nheld) {
+		r->n = 0;
+		r->too_long = false;
+	}
+}
+
+static bool holds_class(const struct lock_program *p, const struct run_up *r,
+			u16 class)
+{
+	u32 i;
+
+	for (i = 0; i < r->nheld; i++)
+		if (is_class(&p->op[r->held[i]], class))
 			return true;
 	return false;
 }
 
-/* From where the task last held nothing to operation i. */
-static bool section(const struct lock_program *p, u32 i, struct thread *t)
+/* From where the task last held nothing to operation k. */
+static bool section(const struct run_up *r, u32 k, struct thread *t)
 {
-	u32 k, start = 0;
-	int depth = 0;
-
-	for (k = 0; k < i; k++) {
-		if (p->op[k].task != p->op[i].task)
-			continue;
-		depth += p->op[k].kind == LOP_ACQUIRE;
-		depth -= p->op[k].kind == LOP_RELEASE;
-		if (depth <= 0)
-			start = k + 1;
-	}
-	t->want = i;
-	t->n = 0;
-	for (k = start; k <= i; k++) {
-		const struct lock_op *o = &p->op[k];
-
-		if (o->task != p->op[i].task ||
-		    (o->kind != LOP_ACQUIRE && o->kind != LOP_RELEASE &&
-		     o->kind != LOP_DOWNGRADE))
-			continue;
-		if (t->n == MAX_LENGTH)
-			return false;
-		t->op[t->n++] = k;
-	}
+	if (r->too_long || r->lost || r->n == MAX_LENGTH)
+		return false;
+	memcpy(t->op, r->op, r->n * sizeof(r->op[0]));
+	t->n = r->n;
+	t->op[t->n++] = k;
+	t->want = k;
 	return true;
 }
 
@@ -267,7 +275,7 @@ static bool equal(const struct lock_program *p, const struct thread *a,
 }
 
 /* Operation k can be what records edge i: keep its section if it is new. */
-static void offer(struct search *s, u32 i, u32 k)
+static void offer(struct search *s, u32 i, u32 k, const struct run_up *r)
 {
 	struct thread *new = &s->section[i][s->nsections[i]];
 	const struct lock_op *o = &s->p->op[k];
@@ -275,7 +283,7 @@ static void offer(struct search *s, u32 i, u32 k)
 
 	if (o->kind != LOP_ACQUIRE || o->trylock ||
 	    !is_class(o, s->edge[i].to) ||
-	    !holds_class(s->p, k, s->edge[i].from) || !section(s->p, k, new))
+	    !holds_class(s->p, r, s->edge[i].from) || !section(r, k, new))
 		return;
 	for (j = 0; j < s->nsections[i]; j++)
 		if (equal(s->p, &s->section[i][j], new))
@@ -303,13 +311,27 @@ static bool try_sections(struct search *s, u32 i)
 	return false;
 }
 
+/* One pass over the program, which may be long. */
+static void find_sections(struct search *s, u32 i)
+{
+	static struct run_up task[LOCK_TASKS + 1];
+	u32 k;
+
+	memset(task, 0, sizeof(task));
+	for (k = 0; k <= s->at && s->nsections[i] < MAX_SECTIONS; k++) {
+		struct run_up *r = &task[s->p->op[k].task];
+
+		offer(s, i, k, r);
+		go_on(s->p, r, k);
+	}
+}
+
 static bool deadlocks(struct search *s)
 {
-	u32 i, k;
+	u32 i;
 
 	for (i = 0; i < s->nthreads; i++)
-		for (k = 0; k <= s->at && s->nsections[i] < MAX_SECTIONS; k++)
-			offer(s, i, k);
+		find_sections(s, i);
 	return try_sections(s, 0);
 }
 

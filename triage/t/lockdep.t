@@ -141,6 +141,15 @@ spew($file, "gated\tT1: $gated\n");
 like $out, qr/^gated\tkernel: clean -\n  no interleaving/m,
     'very many combinations of sections: the search for a witness ends';
 
+# A long program: what its tasks did before is not looked through for each lock.
+my $often = join ' ', ('W(C) U(C)') x 20000, ('W(A) U(A)') x 20000;
+spew($file, "long\tT1: $often W(C) W(A) U(A) U(C) ; " .
+	"T2: W(A) RR(B) W(C) U(C) U(B) U(A)\n");
+($rc, $out) = run('sh', '-c', 'ulimit -t 20; exec "$@"', '-',
+	$ENV{HEDDLE} // 'build/heddle', 'lockdep', '--exact', $file);
+like $out, qr/^    T2 from op80005   T1 from op80001$/m,
+    'a long program: the witness is found soon';
+
 ($rc, $out) = heddle('lockdep', '--exact', '--quiet', "$corpus/random.tsv");
 is result($out)->{silent}, 133, 'random programs in which the kernel is silent or late';
 
@@ -166,6 +175,12 @@ for ([], [ '/nonexistent' ], [ '--what', 'x' ]) {
 	($rc, $out, $err) = heddle('lockdep', @$_);
 	ok $rc eq '2' && $err =~ /\Aheddle lockdep: [^\n]*\n\z/,
 	    "usage: lockdep @$_";
+}
+SKIP: {
+	skip 'no /dev/zero', 1 unless -c '/dev/zero';
+	($rc, $out, $err) = heddle('lockdep', '/dev/zero');
+	ok $rc eq '2' && $err =~ /\A[^\n]*:1: longer than 1 MiB[^\n]*\n\z/,
+	    'a line without an end' or diag "$rc: $err";
 }
 spew($file, "a\tT1: W(A) U(A)\r\n\r\nb\tT1: W(A) W(A)");
 ($rc, $out) = heddle('lockdep', $file);
