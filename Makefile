@@ -5,6 +5,7 @@
 #   make soak    ten million schedules over all clean variants
 #   make bench-search  schedules to the first bug of known programs, beside others
 #   make bench-feedback  runs to the wanted verdict: libFuzzer, mutator, strategies
+#   make fuzz-readers  100,000 broken files for what reads texts
 #   make mutants every model broken in every place, for some hours
 #   make install  everything to DESTDIR/prefix (/usr/local); make uninstall
 #   V=1          show commands                  SAN=address,undefined
