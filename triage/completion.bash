@@ -27,7 +27,7 @@ _heddle_values() # command, verb, option
 	case $3 in
 	--want) "$1" list --verdicts 2>/dev/null | sed 's/ .*//' ;;
 	--scenario) _heddle_scenarios "$1" ;;
-	--strategy) echo portfolio rf pos surw random reluctant pct run-to-block ;;
+	--strategy) echo portfolio rf pos surw urw random reluctant pct run-to-block ;;
 	--lockdep) echo kernel exact; [[ $2 == run ]] && echo boot ;;
 	--format) echo text mail json ;;
 	--preemptions) echo none ;;
@@ -52,7 +52,7 @@ _heddle_words() # what may stand here
 	1,*) _heddle_verbs "$command" ;;
 	*,--*=*) _heddle_values "$command" "$verb" "${word%%=*}" ;;
 	*,-*) _heddle_options "$command" "$verb" ;;
-	*,run,* | *,explore,* | *,fuzz,* | *,show,*)
+	*,run,* | *,explore,* | *,diff,* | *,fuzz,* | *,show,*)
 		_heddle_scenarios "$command" ;;
 	esac
 }
