@@ -203,10 +203,10 @@ void fuzz_findings_look(const struct hd_outcome *o, const u8 *data,
 
 		if (want && v->kind != want)
 			continue;
-		if (dir)
-			keep(v, data, size);
-		else if (v->kind != HD_V_LIMIT)
+		if (!dir && v->kind != HD_V_LIMIT)
 			die(v);
+		else if (dir && *dir)
+			keep(v, data, size);
 	}
 }
 

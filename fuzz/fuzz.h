@@ -90,7 +90,7 @@ size_t LLVMFuzzerCustomCrossOver(const u8 *data1, size_t size1,
 
 /* --- findings.c -------------------------------------------------------------- */
 
-/* dir: where each new signature is saved; NULL: the first verdict aborts.
+/* dir: where each new signature is saved; "": nowhere; NULL: the first verdict aborts.
  * fd: the supervisor's pipe, -1: none.  want: kind of verdict, 0: any. */
 void fuzz_findings_start(const char *dir, int fd, int want);
 /* Look at the verdicts of the run of data that has just ended. */

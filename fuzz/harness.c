@@ -153,9 +153,12 @@ static void read_flag(struct flags *f, const char *arg)
 		f->fd = atoi(v);
 	else if (!strcmp(arg, "--mutator=bytes"))
 		fuzz_mutate_bytes = true;
-	/* Merging asks what each input covers, not what is new. */
-	else if (value_of(arg, "-merge") || value_of(arg, "-set_cover_merge"))
+	/* Merging asks what each input covers, not what is new; one that shows a
+	 * verdict is as good as others. */
+	else if (value_of(arg, "-merge") || value_of(arg, "-set_cover_merge")) {
 		how = FUZZ_ALL;
+		f->dir = f->dir ? f->dir : "";
+	}
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)

@@ -79,6 +79,13 @@ like slurp("$dir/one/libfuzzer.log"), qr/INITED .* corp: [1-9]\d/,
 is $rc, 0, '-merge=1 is passed on';
 my @merged = files("$dir/merged/*");
 cmp_ok scalar @merged, '>', 5, '... and merges';
+mkdir "$dir/$_" for qw(bad bad2);
+($rc) = together($heddle, 'fuzz', 'canary_abba', '-runs=2000', '-seed=1',
+	"--out=$dir/canary", "$dir/bad");
+($rc, $out) = together($heddle, 'fuzz', 'canary_abba', '-merge=1', "$dir/bad2",
+	"$dir/bad");
+my @bad = files("$dir/bad2/*");
+cmp_ok scalar @bad, '>', 1, '... what shows verdicts, too' or diag $out;
 
 # --- the job that heddle was made for
 ($rc, $out) = heddle('fuzz', 'fault_vs_munmap:v6', '-runs=200000', '-seed=1',
