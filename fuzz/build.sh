@@ -58,6 +58,11 @@ for pid in $pids; do wait "$pid"; done
 
 $CXX $CXXFLAGS -no-pie -o "$WORK/heddle_fuzzer" $objects $LIB_FUZZING_ENGINE
 
+# AFL++ loads mutators; ours asks the target.
+[ "${FUZZING_ENGINE:-}" != afl ] ||
+	"$MODEL_CC" -O2 -g -fPIC -shared -o "$OUT/heddle_afl_mutator.so" \
+		fuzz/afl/mutator.c
+
 "$WORK/heddle_fuzzer" --targets 2>/dev/null |
 while read -r scenario variant; do
 	case $scenario in bench_*) continue ;; esac

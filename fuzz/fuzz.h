@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What the parts of a fuzz target share: harness.c runs inputs, feedback.c
  * turns events into features, conflicts.c finds what could have come the other way
- * round, mutator.c makes new inputs, findings.c hands verdicts over, engine.c is
- * main() where we own it. */
+ * round, mutator.c makes new inputs, serve.c hands them to other engines, findings.c
+ * hands verdicts over, engine.c is main() where we own it. */
 #ifndef FUZZ_FUZZ_H
 #define FUZZ_FUZZ_H
 
@@ -87,6 +87,10 @@ size_t LLVMFuzzerCustomMutator(u8 *data, size_t size, size_t max_size,
 size_t LLVMFuzzerCustomCrossOver(const u8 *data1, size_t size1,
 				 const u8 *data2, size_t size2, u8 *out,
 				 size_t max_size, unsigned int seed);
+
+/* --- serve.c ----------------------------------------------------------------- */
+
+_Noreturn void fuzz_serve(void);
 
 /* --- findings.c -------------------------------------------------------------- */
 

@@ -36,3 +36,8 @@ fuzz-show:
 	@echo base_flags='"$(filter-out -MMD -MP,$(BASE))"'
 	@echo model_flags='"$(filter-out -MMD -MP,$(MODEL_FLAGS))"'
 	@echo model_objcopy='"$(MODEL_OBJCOPY)"'
+
+# Builds all targets as OSS-Fuzz would for AFL++, and lets that fuzz them.
+.PHONY: test-engines
+test-engines: all
+	$(Q)HEDDLE=$(CURDIR)/$(B)/heddle ENGINES=1 prove -v triage/t/engines.t

@@ -12,6 +12,7 @@
  *   --mutator=races|bytes         ours, or libFuzzer's own, to compare with
  *   --heddle-findings=DIR         save each new signature and go on
  *   --heddle-report-fd=N          tell the supervisor (see findings.c)
+ *   --heddle-mutate               only mutate what standard input says (serve.c)
  *
  * The world is opened with the first input, not before: libFuzzer installs its
  * signal handlers after LLVMFuzzerInitialize() and leaves SIGSEGV alone if it
@@ -115,6 +116,7 @@ bool fuzz_open(const char *name, const char *variant_name)
 struct flags {
 	const char *target, *variant, *dir, *want;
 	int fd;
+	bool serve;
 };
 
 static const char *value_of(const char *arg, const char *flag)
@@ -151,6 +153,8 @@ static void read_flag(struct flags *f, const char *arg)
 		f->dir = v;
 	else if ((v = value_of(arg, "--heddle-report-fd=")))
 		f->fd = atoi(v);
+	else if (!strcmp(arg, "--heddle-mutate"))
+		f->serve = true;
 	else if (!strcmp(arg, "--mutator=bytes"))
 		fuzz_mutate_bytes = true;
 	/* Merging asks what each input covers, not what is new; one that shows a
@@ -182,6 +186,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		fprintf(stderr, "heddle: no verdict is called %s\n", kind);
 		exit(2);
 	}
+	if (f.serve)
+		fuzz_serve();
 	fuzz_findings_start(f.dir, f.fd, want);
 #ifdef HEDDLE_GUARDS
 	how = FUZZ_ALL;
