@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* heddle replay: what does this schedule do, is it the same every time, and is
  * it what was recorded? */
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "options.h"
 #include "search.h"
@@ -10,8 +12,7 @@
 
 struct replay {
 	const struct options *o;
-	u32 files, verdicts, differences;
-	bool unreadable;
+	u32 files, verdicts, differences, unreadable;
 	struct findings findings;
 	char target[160];
 };
@@ -131,7 +132,7 @@ static void replay_file(struct replay *r, const char *path)
 	if (r->o->scenario)
 		target_find(r->o->scenario, &f.target);
 	if (!sched_read(path, &f)) {
-		r->unreadable = true;
+		r->unreadable++;
 		return;
 	}
 	r->files++;
@@ -150,6 +151,56 @@ static void replay_file(struct replay *r, const char *path)
 	else if (r->o->twice)
 		printf("  the same twice, %u events\n", hd_eng.nlog);
 	r->differences += !same;
+}
+
+static int not_hidden(const struct dirent *e)
+{
+	return e->d_name[0] != '.';
+}
+
+static bool is_folder(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
+/* All .sched files of a folder and below it, by name. */
+static void replay_folder(struct replay *r, const char *path)
+{
+	char below[4096];
+	struct dirent **list;
+	int n = scandir(path, &list, not_hidden, alphasort), i;
+
+	for (i = 0; i < n; i++) {
+		const char *dot = strrchr(list[i]->d_name, '.');
+		int size = snprintf(below, sizeof(below), "%s/%s", path,
+				    list[i]->d_name);
+
+		if (size < (int)sizeof(below) && is_folder(below))
+			replay_folder(r, below);
+		else if (dot && !strcmp(dot, ".sched"))
+			replay_file(r, below);
+		free(list[i]);
+	}
+	if (n >= 0)
+		free(list);
+}
+
+/* A folder with nothing in it is no corpus that was replayed. */
+static void replay_argument(struct replay *r, const char *path)
+{
+	u32 before = r->files + r->unreadable;
+
+	if (!is_folder(path)) {
+		replay_file(r, path);
+		return;
+	}
+	replay_folder(r, path);
+	if (r->files + r->unreadable != before)
+		return;
+	fprintf(stderr, "heddle replay: no .sched file in %s\n", path);
+	r->unreadable++;
 }
 
 static int status(const struct replay *r)
@@ -178,12 +229,12 @@ int cmd_replay(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	for (i = 0; i < o.nargs; i++)
-		replay_file(&r, o.args[i]);
+		replay_argument(&r, o.args[i]);
 	printf("result: scenario=%s schedules=%u verdicts=%u complete=no "
 	       "bound=none signatures=", r.target, r.files,
 	       findings_bugs(&r.findings));
 	findings_print(stdout, &r.findings);
-	printf(" differences=%u unreadable=%d seconds=%.3f\n", r.differences,
-	       o.nargs - (int)r.files, seconds_now() - began);
+	printf(" differences=%u unreadable=%u seconds=%.3f\n", r.differences,
+	       r.unreadable, seconds_now() - began);
 	return status(&r);
 }

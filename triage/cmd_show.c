@@ -33,28 +33,6 @@ struct show {
 
 /* --- a file -------------------------------------------------------------- */
 
-static void report_of_file(struct report *r, const char *path,
-			   const struct sched_file *f, const struct show *o)
-{
-	u32 preemptions, exhausted;
-
-	memset(r, 0, sizeof(*r));
-	r->target = f->target;
-	r->schedule = f->schedule;
-	r->file = strcmp(path, "-") ? path : NULL;
-	snprintf(r->want, sizeof(r->want), "%s", o->want ? o->want : f->want);
-	/* the proof is about the wanted verdict of the file alone */
-	if (strcmp(r->want, f->want))
-		return;
-	if (sscanf(f->proof, "%u preemptions: %u exhausted", &preemptions,
-		   &exhausted) == 2) {
-		r->min_known = r->proved = true;
-		r->exhausted = exhausted;
-	} else if (strstr(f->proof, "not proved")) {
-		r->min_known = true;
-	}
-}
-
 static bool is_shown(const struct report *r)
 {
 	struct hd_outcome o = hd_run(&r->schedule);
@@ -76,7 +54,7 @@ static int show_file(const char *path, const struct show *o)
 		return EXIT_USAGE;
 	if (!sched_read(path, &f) || !target_open(&f.target))
 		return EXIT_USAGE;
-	report_of_file(&r, path, &f, o);
+	report_from_file(&r, path, &f, o->want);
 	if (!is_shown(&r)) {
 		fprintf(stderr, "heddle show: %s does not show %s\n", path,
 			r.want);

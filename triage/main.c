@@ -69,13 +69,24 @@ static const struct verb verbs[] = {
 	  "  --limit=N          runs that a proof may take (default 2000000)" },
 	{ "replay", cmd_replay, V_REPLAY, "FILE... [OPTIONS]",
 	  "run saved schedules exactly",
-	  "FILE is a .sched file, a fuzzer's input (with --scenario), or -\n"
-	  "for standard input.  With --check the exit status is 0 if all is\n"
+	  "FILE is a .sched file, a folder of them, a fuzzer's input (with\n"
+	  "--scenario), or - for standard input.  With --check the exit status is 0 if all is\n"
 	  "as recorded; without it, 1 if a verdict was raised." },
 	{ "min", cmd_min, V_MIN, "FILE [-o OUT] [OPTIONS]",
 	  "find the smallest schedule with the same verdict, and prove it",
 	  "Smallest: fewest preemptions, then fewest other choices, other\n"
 	  "verdicts, switches, ops." },
+	{ "regress", cmd_regress, V_REGRESS, "FILE [OPTIONS]",
+	  "put a finding into the corpus that is replayed for ever",
+	  "Writes DIR/SCENARIO.VARIANT/SIGNATURE/min.sched and report.txt, the mail\n"
+	  "about it.  The verb replay, given DIR, then holds each build to all of it." },
+	{ "bisect", cmd_bisect, V_BISECT, "FILE [OPTIONS]",
+	  "does this build still show what FILE shows?  For git bisect run",
+	  "    git bisect run sh -c 'make -s || exit 125; build/heddle bisect FILE'\n\n"
+	  "The schedule is run; if it does not show its verdict, others are, and\n"
+	  "then all interleavings with as many preemptions are searched.\n"
+	  "Exit status: 0 the bug is not there, 1 it is, 125 not all was tried or\n"
+	  "FILE cannot be run on this build, 128 wrong usage or interrupted." },
 	{ "show", cmd_show, 0,
 	  "FILE|SCENARIO [--format=text|mail|json] [--want=VERDICT]",
 	  "report on a saved schedule, or describe a scenario", NULL },

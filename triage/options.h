@@ -8,7 +8,7 @@
 
 enum verb_bit {
 	V_LIST = 1, V_RUN = 2, V_EXPLORE = 4, V_REPLAY = 8, V_MIN = 16,
-	V_DIFF = 32,
+	V_DIFF = 32, V_BISECT = 64, V_REGRESS = 128,
 };
 
 enum { NOT_GIVEN = -2 };
@@ -22,7 +22,7 @@ struct options {
 	u64 seed, seeds;
 	s64 preemptions;   /* -1: none */
 	s64 fail, signals; /* NOT_GIVEN until options_settle() */
-	bool keep_going, as_is, json, report, twice, check, verdicts;
+	bool keep_going, as_is, replace, json, report, twice, check, verdicts;
 	u8 lockdep; /* enum lockdep_mode */
 	int nargs;
 	char **args;

@@ -60,7 +60,13 @@ static bool cannot(const char *path)
 	return false;
 }
 
-static bool save_report(const char *path, const struct report *r)
+static void text(FILE *out, const struct report *r)
+{
+	report_text(out, r, false);
+}
+
+static bool save_report(const char *path, const struct report *r,
+			void (*print)(FILE *out, const struct report *r))
 {
 	char tmp[4200];
 	FILE *out;
@@ -69,7 +75,7 @@ static bool save_report(const char *path, const struct report *r)
 	out = fopen(tmp, "w");
 	if (!out)
 		return cannot(path);
-	report_text(out, r, false);
+	print(out, r);
 	if (fflush(out) || ferror(out) || fclose(out) || rename(tmp, path)) {
 		cannot(path);
 		unlink(tmp);
@@ -104,7 +110,51 @@ bool save_finding(const char *dir, struct sched_file *f,
 		return false;
 	saved.file = path;
 	snprintf(base + strlen(base), sizeof(base) - strlen(base), ".txt");
-	if (!save_report(base, &saved))
+	if (!save_report(base, &saved, text))
+		return false;
+	printf("saved: %s\n", path);
+	return true;
+}
+
+/* Like mkdir -p; path is changed and put back. */
+static bool make_folders(char *path)
+{
+	char *p;
+
+	for (p = path + 1; *p; p++) {
+		if (*p != '/')
+			continue;
+		*p = 0;
+		if (mkdir(path, 0777) && errno != EEXIST)
+			return cannot(path);
+		*p = '/';
+	}
+	return true;
+}
+
+bool save_regress(const char *dir, struct sched_file *f, bool replace)
+{
+	char path[4200], report[4200], slug[160];
+	struct report r;
+	size_t folder;
+
+	slug_of(f->want, slug, sizeof(slug));
+	folder = (size_t)snprintf(path, sizeof(path), "%.3600s/%s.%s/%s/", dir,
+				  f->target.scenario->name,
+				  f->target.variant->name, slug);
+	if (!make_folders(path))
+		return false;
+	strcpy(path + folder, "min.sched");
+	if (!replace && !access(path, F_OK)) {
+		fprintf(stderr, "heddle regress: %s is there already "
+			"(--replace)\n", path);
+		return false;
+	}
+	if (!sched_write(path, f))
+		return false;
+	report_from_file(&r, path, f, NULL);
+	snprintf(report, sizeof(report), "%.*sreport.txt", (int)folder, path);
+	if (!save_report(report, &r, report_mail))
 		return false;
 	printf("saved: %s\n", path);
 	return true;
@@ -161,4 +211,26 @@ void report_from_min(struct report *r, const struct target *t,
 	r->min_known = true;
 	r->proved = m->proved;
 	r->exhausted = m->exhausted;
+}
+
+void report_from_file(struct report *r, const char *path,
+		      const struct sched_file *f, const char *want)
+{
+	u32 preemptions, exhausted;
+
+	memset(r, 0, sizeof(*r));
+	r->target = f->target;
+	r->schedule = f->schedule;
+	r->file = strcmp(path, "-") ? path : NULL;
+	snprintf(r->want, sizeof(r->want), "%s", want ? want : f->want);
+	/* the proof is about the wanted verdict of the file alone */
+	if (strcmp(r->want, f->want))
+		return;
+	if (sscanf(f->proof, "%u preemptions: %u exhausted", &preemptions,
+		   &exhausted) == 2) {
+		r->min_known = r->proved = true;
+		r->exhausted = exhausted;
+	} else if (strstr(f->proof, "not proved")) {
+		r->min_known = true;
+	}
 }

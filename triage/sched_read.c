@@ -445,7 +445,8 @@ static bool read_text(const char *path, char *buf, struct sched_file *f)
 			return false;
 	if (!r.done)
 		return wrong(&r, "truncated: the last line is no hash", NULL);
-	return resolve(&r);
+	f->moved = !resolve(&r);
+	return !f->moved;
 }
 
 static bool read_binary(const char *path, const char *buf, size_t size,

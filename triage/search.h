@@ -63,6 +63,12 @@ bool save_finding(const char *dir, struct sched_file *f,
 void sched_from_min(struct sched_file *f, const struct target *t,
 		    const char *signature, const struct min_result *m);
 void min_describe(FILE *out, const struct min_result *m);
+/* DIR/SCENARIO.VARIANT/<slug>/min.sched and report.txt, a mail.  What is there stays,
+ * with a line on stderr, unless replace. */
+bool save_regress(const char *dir, struct sched_file *f, bool replace);
+/* want NULL: what the file wants. */
+void report_from_file(struct report *r, const char *path,
+		      const struct sched_file *f, const char *want);
 void report_from_min(struct report *r, const struct target *t,
 		     const char *signature, const struct min_result *m);
 

@@ -50,6 +50,9 @@ struct sched_file {
 	char want[160];         /* the wanted signature, may be empty */
 	/* how it was found and what was proved, free text lines kept verbatim */
 	char proof[256];
+	/* Not read for this alone: an edit's place is nowhere in this build.  What
+	 * is above is the file's, and the schedule goes up to that edit. */
+	bool moved;
 };
 /* Read FILE ("-": stdin): text, or the binary form for the given target.
  * One line on stderr, false on anything wrong (version, names, numbers,
@@ -111,6 +114,8 @@ int cmd_diff(int argc, char **argv);
 int cmd_fuzz(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_min(int argc, char **argv);
+int cmd_regress(int argc, char **argv);
+int cmd_bisect(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_dedup(int argc, char **argv);
 int cmd_new(int argc, char **argv);
