@@ -75,6 +75,22 @@ static void order_does_not_matter(void)
 	tap_is(a.seed, 0x04030201, "bytes 1-4 are the seed, little endian");
 }
 
+/* What a search ran must be the same as a file: the portfolio has all of them. */
+static void strategies(void)
+{
+	u8 buf[HD_HEAD_BYTES], i;
+	u32 good = 0;
+
+	for (i = 0; i < 8; i++) {
+		hd_schedule_clear(&a);
+		a.strategy = i;
+		hd_schedule_encode(&a, buf, sizeof(buf));
+		hd_schedule_decode(&b, buf, sizeof(buf), 3);
+		good += b.strategy == i;
+	}
+	tap_is(good, 8, "all eight strategies survive");
+}
+
 static void equal_keys(void)
 {
 	static const u8 x[] = { 0, 0, 0, 0, 0, 0, 1, 5, 0, 2, 0,
@@ -106,9 +122,10 @@ static void full(void)
 
 int main(void)
 {
-	tap_plan(12);
+	tap_plan(13);
 	random_inputs();
 	order_does_not_matter();
+	strategies();
 	equal_keys();
 	full();
 	return tap_done();
