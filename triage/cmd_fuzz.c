@@ -12,6 +12,7 @@
  * Flags that make libFuzzer do something else than fuzz (-merge=1, -help=1, a
  * file to run ...) turn this process into the target. */
 #define _GNU_SOURCE
+#include "fuzz_target.h"
 #include "options.h"
 #include "search.h"
 
@@ -59,8 +60,7 @@ static struct supervisor {
 	u32 nfound, unwanted;
 	struct findings findings; /* with field names; limits are no bugs */
 	double began;
-	char line[8192]; /* what came through the pipe, not yet a line */
-	size_t nline;
+	struct lines lines;
 } sv;
 
 /* --- the command line -------------------------------------------------------- */
@@ -162,29 +162,11 @@ static bool read_line(struct line *l, int argc, char **argv)
 
 /* --- the target ---------------------------------------------------------------- */
 
-/* <dir of this program>/[fuzz/]<scenario>_fuzzer; of what is installed,
- * ../lib/heddle/heddle_fuzzer */
 static bool find_program(void)
 {
-	static const char *const where[] = { "fuzz/", "", "../lib/heddle/" };
-	char self[2048];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	u32 i;
-
-	if (n <= 0)
-		return bad("cannot find myself: ", strerror(errno));
-	self[n] = 0;
-	*strrchr(self, '/') = 0;
-	for (i = 0; i < ARRAY_SIZE(where) - only_one_scenario(); i++) {
-		snprintf(sv.program, sizeof(sv.program), "%s/%s%s_fuzzer", self,
-			 where[i], sv.target.scenario->name);
-		if (!access(sv.program, X_OK))
-			return true;
-		snprintf(sv.program, sizeof(sv.program),
-			 "%s/%sheddle_fuzzer", self, where[i]);
-		if (!access(sv.program, X_OK))
-			return true;
-	}
+	if (fuzz_target_find(sv.target.scenario, sv.program,
+			     sizeof(sv.program)))
+		return true;
 	return bad(only_one_scenario() ?
 			   "no fuzz target (heddle-cc --fuzz builds it): " :
 			   "no fuzz target (make builds it): ", sv.program);
@@ -272,78 +254,38 @@ static struct found *find_found(const char *signature)
 	return NULL;
 }
 
-static int nibble(char c)
+static void on_finding(const struct told *t)
 {
-	return c >= 'a' ? c - 'a' + 10 : c - '0';
-}
-
-static void unhex(struct found *f, const char *hex, size_t n)
-{
-	size_t i;
-
-	f->data = malloc(n / 2 + 1);
-	f->size = f->data ? (u32)(n / 2) : 0;
-	for (i = 0; i < f->size; i++)
-		f->data[i] = (u8)(nibble(hex[2 * i]) << 4 |
-				  nibble(hex[2 * i + 1]));
-}
-
-static void on_finding(char *line)
-{
-	char *hex = strchr(line, ' '), *signature;
 	struct found *f;
 
-	signature = hex ? strchr(hex + 1, ' ') : NULL;
-	if (!signature || sv.nfound == MAX_FOUND)
+	/* known: another process of -jobs or -fork */
+	if (sv.nfound == MAX_FOUND || find_found(t->signature)) {
+		free(t->data);
 		return;
-	*hex++ = 0;
-	*signature++ = 0;
-	if (find_found(signature)) /* another process of -jobs or -fork */
-		return;
+	}
 	f = &sv.found[sv.nfound++];
-	snprintf(f->name, sizeof(f->name), "%s", line);
-	snprintf(f->signature, sizeof(f->signature), "%s", signature);
+	snprintf(f->name, sizeof(f->name), "%s", t->name);
+	snprintf(f->signature, sizeof(f->signature), "%s", t->signature);
 	f->run = sv.runs;
-	if (*hex != '-')
-		unhex(f, hex, strlen(hex));
+	f->data = t->data;
+	f->size = t->size;
 	progress_end();
 	printf("found %s\n", f->signature);
 	fflush(stdout);
 }
 
-static void on_line(char *line)
+static void on_line(char *line, void *arg)
 {
 	unsigned int runs, failed;
+	struct told t;
 
+	(void)arg;
 	if (sscanf(line, "runs %u %u", &runs, &failed) == 2) {
 		sv.runs += runs;
 		sv.failed += failed;
-	} else if (value_of(line, "finding ")) {
-		on_finding(line + strlen("finding "));
+	} else if (told_finding(line, &t)) {
+		on_finding(&t);
 	}
-}
-
-/* False at the end of the pipe. */
-static bool read_some(int fd)
-{
-	ssize_t n = read(fd, sv.line + sv.nline,
-			 sizeof(sv.line) - sv.nline - 1);
-	char *end, *at = sv.line;
-
-	if (n < 0)
-		return errno == EINTR;
-	sv.nline += (size_t)n;
-	sv.line[sv.nline] = 0;
-	while ((end = memchr(at, '\n', sv.nline - (size_t)(at - sv.line)))) {
-		*end = 0;
-		on_line(at);
-		at = end + 1;
-	}
-	sv.nline -= (size_t)(at - sv.line);
-	memmove(sv.line, at, sv.nline);
-	if (sv.nline == sizeof(sv.line) - 1)
-		sv.nline = 0;
-	return n > 0;
 }
 
 /* Until the target has ended.  Ctrl-C goes to the target as well, whose end
@@ -359,7 +301,7 @@ static void watch(int fd)
 			sent = true;
 		}
 		progress(sv.runs, 0, sv.nfound);
-		if (poll(&p, 1, 200) > 0 && !read_some(fd))
+		if (poll(&p, 1, 200) > 0 && !lines_read(&sv.lines, fd, on_line, NULL))
 			break;
 	}
 	while (waitpid(sv.pid, &sv.status, 0) < 0 && errno == EINTR)
