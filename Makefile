@@ -3,6 +3,7 @@
 #   make tidy    the house rules alone          make bench  the speed table
 #   make demo    the main job on the mail that heddle comes from
 #   make soak    ten million schedules over all clean variants
+#   make torture a campaign, killed a hundred times, on a full disk
 #   make bench-search  schedules to the first bug of known programs, beside others
 #   make bench-feedback  runs to the wanted verdict: libFuzzer, mutator, strategies
 #   make fuzz-readers  100,000 broken files for what reads texts
@@ -68,7 +69,7 @@ mm_o := $(call obj,$(mm_model))
 scenario_o := $(call obj,$(scenarios))
 triage_o := $(call obj,$(triage))
 
-.PHONY: all test tidy bench demo soak mutants clean
+.PHONY: all test tidy bench demo soak torture mutants clean
 .SECONDARY:
 all: $(B)/heddle $(B)/heddle-cc $(B)/heddle-mutate
 
@@ -111,13 +112,18 @@ $(B)/heddle: $(core_o) $(mm_o) $(scenario_o) $(triage_o)
 $(B)/obj/triage/new_frame.o: triage/new_frame.txt
 
 # --- heddle-cc: a compiler for scenarios outside the tree ----------------------
-$(B)/lib/heddle.o: $(core_o) $(mm_o) $(triage_o)
+# The canary of their campaigns, which no list shows.
+$(B)/lib/canary.o: $(B)/obj/src/scenario/canary_abba.o
+	@mkdir -p $(@D)
+	$(Q)$(OBJCOPY) --rename-section hd_scenarios=hd_canary $< $@
+
+$(B)/lib/heddle.o: $(core_o) $(mm_o) $(triage_o) $(B)/lib/canary.o
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)ld -r -o $@ $^
 
 $(B)/lib/fuzz.o: $(core_o) $(mm_o) $(call obj,$(filter-out %_test.c,\
-		$(wildcard fuzz/*.c)))
+		$(wildcard fuzz/*.c))) $(B)/lib/canary.o
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)ld -r -o $@ $^
@@ -260,6 +266,9 @@ demo: all
 
 soak: all
 	$(Q)sh triage/soak.sh $(B)/heddle
+
+torture: all
+	$(Q)sh triage/torture.sh $(B)/heddle
 
 mutants: all $(units)
 	$(Q)sh triage/mutants.sh $(B)/heddle

@@ -28,6 +28,11 @@ extern const struct heddle_scenario *const __start_hd_scenarios[]
 	__attribute__((weak));
 extern const struct heddle_scenario *const __stop_hd_scenarios[]
 	__attribute__((weak));
+/* Beside what heddle-cc built: the canary of its campaigns. */
+extern const struct heddle_scenario *const __start_hd_canary[]
+	__attribute__((weak));
+extern const struct heddle_scenario *const __stop_hd_canary[]
+	__attribute__((weak));
 
 static const struct heddle_scenario *scenario;
 static const struct heddle_variant *variant;
@@ -42,16 +47,24 @@ static bool named(const char *name, const char *s, size_t len)
 	return strlen(name) == len && !strncmp(name, s, len);
 }
 
-static bool choose_scenario(const char *s, size_t len)
+static bool choose_among(const struct heddle_scenario *const *from,
+			 const struct heddle_scenario *const *to, const char *s,
+			 size_t len)
 {
-	const struct heddle_scenario *const *p;
-
-	for (p = __start_hd_scenarios; p < __stop_hd_scenarios; p++)
-		if (named((*p)->name, s, len)) {
-			scenario = *p;
-			variant = (*p)->variants;
+	for (; from < to; from++)
+		if (named((*from)->name, s, len)) {
+			scenario = *from;
+			variant = scenario->variants;
 			return true;
 		}
+	return false;
+}
+
+static bool choose_scenario(const char *s, size_t len)
+{
+	if (choose_among(__start_hd_scenarios, __stop_hd_scenarios, s, len) ||
+	    choose_among(__start_hd_canary, __stop_hd_canary, s, len))
+		return true;
 	fprintf(stderr, "heddle: no scenario '%.*s'\n", (int)len, s);
 	return false;
 }

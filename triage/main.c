@@ -12,6 +12,7 @@
 /* Verbs of which a program may be without. */
 #define MAYBE(fn) extern int fn(int, char **) __attribute__((weak))
 MAYBE(cmd_fuzz);
+MAYBE(cmd_campaign);
 MAYBE(cmd_show);
 MAYBE(cmd_dedup);
 MAYBE(cmd_new);
@@ -67,6 +68,8 @@ static const struct verb verbs[] = {
 	  "                     (default SCENARIO.VARIANT.fuzz)\n"
 	  "  --want=VERDICT     save only that one: a name or a whole signature\n"
 	  "  --limit=N          runs that a proof may take (default 2000000)" },
+	{ "campaign", cmd_campaign, 0, "[OPTIONS] [SCENARIO[:VARIANT]...]",
+	  "search everything for a night, on all cores", NULL },
 	{ "replay", cmd_replay, V_REPLAY, "FILE... [OPTIONS]",
 	  "run saved schedules exactly",
 	  "FILE is a .sched file, a folder of them, a fuzzer's input (with\n"

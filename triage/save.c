@@ -14,7 +14,7 @@
 
 /* Signatures that differ only in what a file name cannot hold are told apart
  * by a few digits of their hash. */
-static void slug_of(const char *signature, char *buf, size_t size)
+void signature_slug(const char *signature, char *buf, size_t size)
 {
 	u32 hash = 0;
 	bool odd = false;
@@ -96,7 +96,7 @@ bool save_finding(const char *dir, struct sched_file *f,
 	}
 	if (mkdir(dir, 0777) && errno != EEXIST)
 		return cannot(dir);
-	slug_of(f->want, slug, sizeof(slug));
+	signature_slug(f->want, slug, sizeof(slug));
 	target_name(&f->target, target, sizeof(target));
 	snprintf(base, sizeof(base), "%s/%s", dir, slug);
 	snprintf(path, sizeof(path), "%s.sched", base);
@@ -138,8 +138,12 @@ bool save_regress(const char *dir, struct sched_file *f, bool replace)
 	struct report r;
 	size_t folder;
 
-	slug_of(f->want, slug, sizeof(slug));
-	folder = (size_t)snprintf(path, sizeof(path), "%.3600s/%s.%s/%s/", dir,
+	if (strlen(dir) > 3600) {
+		errno = ENAMETOOLONG;
+		return cannot(dir);
+	}
+	signature_slug(f->want, slug, sizeof(slug));
+	folder = (size_t)snprintf(path, sizeof(path), "%s/%s.%s/%s/", dir,
 				  f->target.scenario->name,
 				  f->target.variant->name, slug);
 	if (!make_folders(path))

@@ -211,19 +211,26 @@ static void write_binary(FILE *out, const struct sched_file *f)
 	       out);
 }
 
-bool sched_write(const char *path, struct sched_file *f)
+bool sched_print(FILE *out, struct sched_file *f)
 {
-	bool to_stdout = !strcmp(path, "-");
-	char tmp[4096];
-	FILE *out;
-
 	if (!target_open(&f->target))
 		return false;
 	record_outcome(f);
-	if (to_stdout) {
-		write_all(stdout, f);
-		return fflush(stdout) == 0 || complain(path, strerror(errno));
-	}
+	write_all(out, f);
+	return fflush(out) == 0;
+}
+
+bool sched_write(const char *path, struct sched_file *f)
+{
+	char tmp[4096];
+	FILE *out;
+
+	if (!strcmp(path, "-"))
+		return sched_print(stdout, f) ||
+		       complain(path, strerror(errno));
+	if (!target_open(&f->target))
+		return false;
+	record_outcome(f);
 	if (snprintf(tmp, sizeof(tmp), "%s.%d.tmp", path, (int)getpid()) >=
 	    (int)sizeof(tmp))
 		return complain(path, "name too long");

@@ -60,6 +60,8 @@ u32 seen_count(bool *full);
  * left behind and nothing that was there is harmed. */
 bool save_finding(const char *dir, struct sched_file *f,
 		  const struct report *r);
+/* As a file name. */
+void signature_slug(const char *signature, char *buf, size_t size);
 void sched_from_min(struct sched_file *f, const struct target *t,
 		    const char *signature, const struct min_result *m);
 void min_describe(FILE *out, const struct min_result *m);

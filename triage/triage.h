@@ -23,11 +23,16 @@ struct target {
 bool only_one_scenario(void); /* then verbs need not be told which */
 /* Iterate the linked scenarios; NULL at the end. */
 const struct heddle_scenario *scenario_at(u32 i);
+/* Linked in beside them, for campaigns of what heddle-cc built; or NULL. */
+const struct heddle_scenario *hidden_canary(void);
 /* One line on stderr and false if there is no such thing.  Without :VARIANT the
  * first variant is taken. */
 bool target_parse(const char *arg, struct target *t);
 bool target_open(const struct target *t); /* hd_open(), line on stderr */
 bool variant_expects(const struct heddle_variant *v, u8 verdict);
+/* The preemptions that show, or fail to show, what the variant declares; -1: no
+ * bound. */
+int declared_bound(const struct heddle_variant *v);
 /* The mail or commit of this form, else of the scenario; may be NULL. */
 /* Not a model of something, but the thing itself (heddle-cc of a main()). */
 static inline bool is_program(const struct heddle_scenario *s)
@@ -62,6 +67,8 @@ bool sched_read(const char *path, struct sched_file *f);
  * in .bin gets the binary form.  Runs the
  * schedule (recorded) to fill in statements, sites, verdicts and hash. */
 bool sched_write(const char *path, struct sched_file *f);
+/* The same text to an open file. */
+bool sched_print(FILE *out, struct sched_file *f);
 
 /* --- search.c ------------------------------------------------------------------ */
 /* Signature of a verdict with field names. */
@@ -112,6 +119,7 @@ int cmd_run(int argc, char **argv);
 int cmd_explore(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
 int cmd_fuzz(int argc, char **argv);
+int cmd_campaign(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_min(int argc, char **argv);
 int cmd_regress(int argc, char **argv);
