@@ -37,6 +37,8 @@ static bool is_due(const struct entry *e, u32 engine)
 {
 	if (e->effort[engine].busy || !has_engine(e, engine))
 		return false;
+	if (engine == LIBFUZZER && folder_pending()) /* it needs room on disk */
+		return false;
 	if (e->target.scenario->canary)
 		return !(e->canary >> engine & 1);
 	if (e->proof == COMPLETE || e->proof == VACUOUS)

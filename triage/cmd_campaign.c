@@ -39,6 +39,8 @@ static const char help[] =
 	"3 the night does not count: the canary was not found by every engine,\n"
 	"a worker crashed or hung, or a complete search reached no goal.\n";
 
+enum { SAVE_EVERY = 4 }; /* seconds */
+
 static struct campaign camp;
 
 /* --- numbers of the whole ------------------------------------------------------------- */
@@ -290,17 +292,23 @@ static void save(struct campaign *c)
 	status_save(c);
 }
 
+/* All is done but for what is in memory only: there may be room again. */
+static bool waits_for_room(const struct campaign *c)
+{
+	return folder_pending() && campaign_now(c) < c->night + c->budget;
+}
+
 static void watch(struct campaign *c)
 {
 	struct pollfd *p = calloc(c->njobs, sizeof(*p));
 	double saved = 0;
 
-	while (p && !interrupted && hand_out(c)) {
+	while (p && !interrupted && (hand_out(c) || waits_for_room(c))) {
 		listen_to(c, p);
 		workers_check(c);
 		folder_retry(c, false);
 		status_line(c);
-		if (seconds_now() - saved < 2)
+		if (seconds_now() - saved < SAVE_EVERY)
 			continue;
 		save(c);
 		saved = seconds_now();
@@ -338,28 +346,13 @@ static int exit_status(const struct campaign *c)
 	return EXIT_CLEAN;
 }
 
-/* There may be room again before the night is over. */
-static void wait_for_room(struct campaign *c)
-{
-	folder_retry(c, true);
-	while (folder_pending() && !interrupted &&
-	       campaign_now(c) < c->night + c->budget) {
-		poll(NULL, 0, 500);
-		folder_retry(c, false);
-	}
-}
-
 static int finish(struct campaign *c)
 {
 	struct summary s;
 
 	c->ended = !interrupted;
 	save(c);
-	wait_for_room(c);
-	if (c->ended && interrupted) { /* meanwhile */
-		c->ended = false;
-		save(c);
-	}
+	folder_retry(c, true);
 	status_wipe();
 	if (folder_pending()) /* on disk: so print it, nothing is lost */
 		folder_print_pending(stdout);

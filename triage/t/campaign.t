@@ -153,18 +153,26 @@ SKIP: {
 is $rc, 0, 'another night';
 is signatures('whole'), $whole, '... finds the same';
 like $out, qr/canary=found/, '... and its canary';
+($rc, $out) = campaign('whole', '--time=0', @few);
+is "$rc " . result($out)->{canary}, '3 missing', '... which must be found each night';
 ($rc, $out, $err) = campaign('whole', '--time=5s', 'abba');
 is $rc, 2, 'other variants';
 like $err, qr/over other variants/, '... are another campaign';
 
 # --- kill -9, some times
+my @workers;
 for my $after (0.05, 0.3, 0.7) {
 	$pid = start($heddle, 'killed', '--time=5s', @few);
 	wait_for(3, sub { -e "$dir/killed/state.txt" });
 	sleep $after;
+	push @workers, split ' ', slurp("/proc/$pid/task/$pid/children");
 	kill 'KILL', $pid;
 	waitpid $pid, 0;
 }
+sleep 0.2;
+cmp_ok scalar @workers, '>', 0, 'workers were seen';
+is scalar(grep { slurp("/proc/$_/stat") =~ /\) [^ZX]/ } @workers), 0,
+	'... and died with it';
 ($rc, $out) = campaign('killed', '--time=5s', @few);
 is $rc, 0, 'killed three times, it goes on';
 is signatures('killed'), $whole, '... and finds the same';
