@@ -15,6 +15,7 @@ static const char style[] =
 	"body{font:14px/1.4 system-ui,sans-serif;margin:1.5em auto;"
 	"max-width:72em;padding:0 1em;color:#222;background:#fff}"
 	"h1{font-size:1.3em;margin:0}h2{font-size:1.1em;margin:1.5em 0 .3em}"
+	"small{font-weight:400;color:#666}"
 	"table{border-collapse:collapse;width:100%}"
 	"th,td{text-align:left;padding:.15em .6em .15em 0;vertical-align:top;"
 	"border-bottom:1px solid #ddd}th{font-weight:600}"
@@ -123,7 +124,7 @@ static void put_plot(FILE *out, const struct campaign *c)
 	put_label(out, RIGHT, BOTTOM + 15, "end", spent);
 	put_label(out, LEFT, BOTTOM + 15, "start", "0:00:00");
 	fprintf(out, "<text x=\"%d\" y=\"%d\" style=\"fill:#06c\" text-anchor="
-		"\"end\">distinct interleavings</text>\n"
+		"\"end\">distinct interleavings (portfolio)</text>\n"
 		"<text x=\"%d\" y=\"%d\" style=\"fill:#c40\">signatures"
 		"</text>\n</svg>\n", (LEFT + RIGHT) / 2 - 10, BOTTOM + 15,
 		(LEFT + RIGHT) / 2 + 10, BOTTOM + 15);
@@ -159,6 +160,9 @@ static void put_bug(FILE *out, const struct campaign *c, const struct bug *b)
 
 static void put_bugs(FILE *out, const struct campaign *c, bool unexpected)
 {
+	const char *head = unexpected ? "Not declared by the variant" :
+		"Findings <small>(deeper: with more preemptions than is "
+		"declared)</small>";
 	u32 i, n = 0;
 
 	for (i = 0; i < c->nbugs; i++) {
@@ -167,10 +171,7 @@ static void put_bugs(FILE *out, const struct campaign *c, bool unexpected)
 		if (!n++)
 			fprintf(out, "<h2>%s</h2>\n<table id=\"%s\"><tr>"
 				"<th>signature<th>scenario<th>variants<th>"
-				"smallest schedule</tr>\n",
-				unexpected ? "Not declared by the variant" :
-		"Findings (deeper: with more preemptions than the variant "
-		"declares)",
+				"smallest schedule</tr>\n", head,
 				unexpected ? "unexpected" : "findings");
 		put_bug(out, c, c->bug[i]);
 	}

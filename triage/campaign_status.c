@@ -270,8 +270,8 @@ void status_text(FILE *out, const struct campaign *c)
 	write_bugs(&p, c, "UNEXPECTED: NOT DECLARED BY THE VARIANT", true);
 	for (i = 0; i < c->ncrashes && i < MAX_CRASHES; i++)
 		page_wrap(&p, 2, "%s%s", i ? "" : "\nCRASHES\n\n", c->crash[i]);
-	write_bugs(&p, c, "FINDINGS (deeper: with more preemptions than the variant "
-		   "declares)", false);
+	write_bugs(&p, c, "FINDINGS (deeper: with more preemptions than is declared)",
+		   false);
 	page_line(&p, "\nVARIANTS\n\n%-46s %8s %9s %5s", "", "searched",
 		  "schedules", "found");
 	for (i = 0; i < c->nentries; i++)
@@ -318,27 +318,39 @@ void status_wipe(void)
 	drawn = false;
 }
 
+/* Within 80 columns. */
+static void write_line(FILE *out, const struct campaign *c)
+{
+	char spent[24], all[24], runs[24], rate[24];
+	struct summary s = campaign_summary(c);
+	double now = campaign_now(c);
+	u64 n = campaign_schedules(c);
+
+	time_words(now, spent, sizeof(spent));
+	time_words(c->night + c->budget, all, sizeof(all));
+	number_words(n, runs, sizeof(runs));
+	number_words(now > 0 ? (u64)((double)n / now) : 0, rate, sizeof(rate));
+	fprintf(out, "%s of %s, %s runs, %s/s, %u/%u done, %u found, "
+		"%u unexpected", spent, all, runs, rate, s.searched, c->nentries,
+		c->nbugs, bugs_unexpected(c));
+}
+
 void status_line(const struct campaign *c)
 {
 	static int tty = -1;
 	static double last;
-	char spent[24], schedules[24], all[24];
 	double now = seconds_now();
-	struct summary s;
+	FILE *out;
 
 	if (tty < 0)
 		tty = isatty(STDERR_FILENO);
 	if (now - last < (tty ? 0.5 : last ? 60 : 0))
 		return;
 	last = now;
-	s = campaign_summary(c);
-	time_words(campaign_now(c), spent, sizeof(spent));
-	time_words(c->night + c->budget, all, sizeof(all));
-	number_words(campaign_schedules(c), schedules, sizeof(schedules));
-	fprintf(tty ? stderr : stdout, "%s%s of %s, %s schedules, %u of %u "
-		"variants searched, %u signatures, %u unexpected%s",
-		tty ? "\r" : "", spent, all, schedules, s.searched, c->nentries,
-		c->nbugs, bugs_unexpected(c), tty ? "\033[K" : "\n");
-	fflush(tty ? stderr : stdout);
+	out = tty ? stderr : stdout;
+	fprintf(out, tty ? "\r" : "");
+	write_line(out, c);
+	fprintf(out, tty ? "\033[K" : "\n");
+	fflush(out);
 	drawn = tty;
 }

@@ -30,6 +30,7 @@ sub start {
 	my $pid = fork // die;
 
 	return $pid if $pid;
+	setpgrp 0, 0; # Ctrl-C is for the whole group
 	open STDOUT, '>', "$dir/$to.out" or die;
 	open STDERR, '>', "$dir/$to.err" or die;
 	exec $program, 'campaign', "--out=$dir/$to", '--jobs=2', @args or die;
@@ -152,7 +153,10 @@ SKIP: {
 ($rc, $out) = campaign('whole', '--time=5s', @few);
 is $rc, 0, 'another night';
 is signatures('whole'), $whole, '... finds the same';
-like $out, qr/canary=found/, '... and its canary';
+is result($out)->{findings}, scalar @min, '... and has read what it had found';
+is result($out)->{canary}, 'found', '... and finds its canary';
+like slurp("$dir/whole/state.txt"), qr/^variant abba:fixed .*\neffort explore 1 2 /m,
+	'... and searches nothing to its end twice';
 ($rc, $out) = campaign('whole', '--time=0', @few);
 is "$rc " . result($out)->{canary}, '3 missing', '... which must be found each night';
 ($rc, $out, $err) = campaign('whole', '--time=5s', 'abba');
@@ -181,13 +185,14 @@ is halves('killed'), '', '... and leaves nothing half written';
 # --- Ctrl-C
 $pid = start($heddle, 'int', '--time=60s', 'mm_mix:6.17');
 wait_for(10, sub { slurp("$dir/int.out") =~ /found/ });
-kill 'INT', $pid;
+kill 'INT', -$pid;
 my $began = time;
 waitpid $pid, 0;
 cmp_ok time - $began, '<', 5, 'Ctrl-C ends it soon';
 like slurp("$dir/int.out"), qr/^interrupted; the same command goes on$/m,
 	'... it says that it can go on';
 like slurp("$dir/int/status.txt"), qr/: interrupted after/, '... and the page, too';
+like slurp("$dir/int.out"), qr/ crashes=0 /, '... and takes no worker for crashed';
 
 # --- targets that crash or hang, of heddle-cc
 my $dies = <<'END';
@@ -210,7 +215,7 @@ HEDDLE_SCENARIO(dies) = { .name = "NAME", .title = "dies", .source = "none",
 	.variants = variants, .tasks = tasks, .setup = setup };
 END
 SKIP: {
-	skip 'no heddle-cc here', 9 unless -x $cc;
+	skip 'no heddle-cc here', 10 unless -x $cc;
 	my %how = (crash => '__builtin_trap()', hang => 'for (;;) __asm__("")');
 	my %pid;
 	for my $name (qw(crash hang)) {
@@ -232,8 +237,11 @@ SKIP: {
 		'a crash is named';
 	like slurp("$dir/hang.d.out"), qr/^CRASH hang:only, portfolio, hung/m,
 		'... and a hang';
-	my ($bin) = glob "$dir/crash.d/crashes/*portfolio*.bin";
-	($rc) = run("$dir/crash", 'replay', $bin, '--scenario=crash:only');
+	my %input = map { slurp($_) => $_ }
+	    glob "$dir/crash.d/crashes/*portfolio*.bin";
+	cmp_ok scalar keys %input, '>', 1, '... which is not run into again';
+	($rc) = run("$dir/crash", 'replay', (values %input)[0],
+		'--scenario=crash:only');
 	like $rc, qr/signal (4|5)/, 'its input does it again';
 }
 
