@@ -157,7 +157,9 @@ is result($out)->{findings}, scalar @min, '... and has read what it had found';
 is result($out)->{canary}, 'found', '... and finds its canary';
 like slurp("$dir/whole/state.txt"), qr/^variant abba:fixed .*\neffort explore 1 2 /m,
 	'... and searches nothing to its end twice';
+my $cut = spew("$dir/whole/corpus/canary_abba.planted/" . '0' x 40, 'cut sh');
 ($rc, $out) = campaign('whole', '--time=0', @few);
+ok !-e $cut, 'what libFuzzer was not let write to its end goes at the next start';
 is "$rc " . result($out)->{canary}, '3 missing', '... which must be found each night';
 ($rc, $out, $err) = campaign('whole', '--time=5s', 'abba');
 is $rc, 2, 'other variants';
