@@ -212,6 +212,7 @@ static void search_portfolio(void)
 	struct options o = { .fail = NOT_GIVEN, .signals = NOT_GIVEN };
 
 	options_settle(&o, entry->target.variant);
+	run_begin();
 	slot->running = true;
 	for (i = from; (i & 15) || i == from || seconds_now() < until; i++) {
 		struct hd_outcome r = run_one(&slot->now, -1, 1, i, &o);

@@ -39,7 +39,7 @@ static const char help[] =
 	"3 the night does not count: the canary was not found by every engine,\n"
 	"a worker crashed or hung, or a complete search reached no goal.\n";
 
-enum { SAVE_EVERY = 4 }; /* seconds */
+enum { SAVE_EVERY = 2 }; /* seconds */
 
 static struct campaign camp;
 

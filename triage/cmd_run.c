@@ -90,19 +90,26 @@ static void profile_of(int strategy, u32 seed, u64 i)
 			strategy, seed, i < HD_WARM_UP ? (u32)i : HD_WARM_UP });
 }
 
+void run_begin(void)
+{
+	static struct hd_schedule empty;
+
+	memset(room, 0, sizeof(room));
+	if (hd_eng.program)
+		return;
+	hd_schedule_clear(&empty);
+	hd_run(&empty);
+	note_room();
+}
+
 struct hd_outcome run_one(struct hd_schedule *s, int strategy, u32 seed, u64 i,
 			  const struct options *o)
 {
 	struct hd_outcome out;
 
-	if (!i)
-		memset(room, 0, sizeof(room));
 	profile_of(strategy, seed, i);
-	if (!i && !hd_eng.program) {
-		hd_schedule_clear(s);
-		hd_run(s); /* what is there to choose? */
-		note_room();
-	}
+	if (!i)
+		run_begin();
 	run_schedule_make(s, strategy, seed, i, o);
 	out = hd_run(s);
 	note_room();

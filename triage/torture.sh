@@ -62,7 +62,7 @@ while [ "$i" -lt "$kills" ]; do
 	fi
 	campaign small/c >> wild.out 2>> wild.err &
 	pid=$!
-	instant "$i" 1
+	instant "$i" 4
 	kill -KILL "$pid" 2>/dev/null || true
 	wait "$pid" 2>/dev/null || true
 done
