@@ -174,6 +174,8 @@ bool bug_unexpected(const struct bug *b);
 
 /* What an idle worker is to do; false: nothing now. */
 bool plan_next(struct campaign *c, struct job *job);
+/* The job could not be begun. */
+void plan_again(struct campaign *c, const struct job *job);
 /* Second at which the last worker must have ended. */
 double plan_end(const struct campaign *c);
 /* Runs that a proof may take in the n-th attempt (from 0). */

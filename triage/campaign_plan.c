@@ -167,6 +167,12 @@ static bool name_input(struct campaign *c, struct job *job)
 	return false;
 }
 
+void plan_again(struct campaign *c, const struct job *job)
+{
+	if (job->kind == JOB_NAME)
+		c->input[job->which].named = false;
+}
+
 static bool choose(struct campaign *c, struct job *job)
 {
 	u32 search, reduction, which = 0;

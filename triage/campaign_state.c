@@ -304,16 +304,20 @@ static bool same_campaign(const struct campaign *c, const char *text)
 	return false;
 }
 
-/* A campaign that had ended gets another night, which must find its canary
- * again. */
+/* A campaign that had ended gets another night, which must find its canary again,
+ * and in which what crashed is tried again. */
 static void next_night(struct campaign *c)
 {
-	u32 i;
+	u32 i, k;
 
 	c->ended = false;
 	c->night = c->before;
-	for (i = 0; i < c->nentries; i++)
+	c->ncrashes = 0;
+	for (i = 0; i < c->nentries; i++) {
 		c->entry[i].canary = 0;
+		for (k = 0; k < ENGINES; k++)
+			c->entry[i].effort[k].deaths = 0;
+	}
 }
 
 bool state_load(struct campaign *c)

@@ -118,8 +118,10 @@ bool worker_start(struct campaign *c, struct worker *w, const struct job *job)
 	int ends[2];
 
 	w->log = memfd_create("log", MFD_CLOEXEC);
-	if (w->log < 0 || !make_slot(w) || pipe2(ends, O_CLOEXEC))
+	if (w->log < 0 || !make_slot(w) || pipe2(ends, O_CLOEXEC)) {
+		close(w->log);
 		return false;
+	}
 	settle(c, w, job);
 	fflush(stdout); /* what is in there is not to be printed twice */
 	w->pid = fork();
@@ -292,6 +294,20 @@ static void save_crash_input(struct campaign *c, const struct worker *w,
 		   hd_schedule_encode(&w->slot->now, data, sizeof(data)));
 }
 
+/* crashes/<scenario>.<variant>.<job>-<n>, one that is free, also in memory. */
+static void crash_name(const struct campaign *c, const struct worker *w,
+		       char *name, size_t size)
+{
+	char path[2400];
+	u32 n = c->ncrashes;
+
+	do {
+		snprintf(name, size, "crashes/%s.%s-%u",
+			 c->entry[w->job.entry].slug, job_words(&w->job), ++n);
+		snprintf(path, sizeof(path), "%s/%s.txt", c->dir, name);
+	} while (!access(path, F_OK));
+}
+
 /* The files of a crash, and one line about it. */
 static void note_crash(struct campaign *c, const struct worker *w, int status)
 {
@@ -299,8 +315,7 @@ static void note_crash(struct campaign *c, const struct worker *w, int status)
 	char how[100], name[260], line[400], file[300];
 
 	end_words(w, status, how, sizeof(how));
-	snprintf(name, sizeof(name), "crashes/%s.%s-%u", e->slug,
-		 job_words(&w->job), c->ncrashes + 1);
+	crash_name(c, w, name, sizeof(name));
 	save_crash_input(c, w, name);
 	snprintf(line, sizeof(line), "%s, %s, %s after %llu schedules%s: %s.*\n",
 		 e->name, job_words(&w->job), how,

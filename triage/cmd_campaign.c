@@ -241,18 +241,23 @@ static void on_end(int sig)
 		_exit(130);
 }
 
-/* No SA_RESTART: the poll is to end. */
+/* What the user has it ignore (nohup) stays so.  No SA_RESTART: the poll is to
+ * end. */
 static void catch_ends(void)
 {
-	struct sigaction sa = { .sa_handler = on_end };
+	static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction sa = { .sa_handler = on_end }, old;
+	u32 i;
 
-	sigaction(SIGINT, &sa, NULL);
-	sigaction(SIGTERM, &sa, NULL);
-	sigaction(SIGHUP, &sa, NULL);
-	signal(SIGPIPE, SIG_IGN);
+	for (i = 0; i < ARRAY_SIZE(ends); i++)
+		if (!sigaction(ends[i], NULL, &old) &&
+		    old.sa_handler != SIG_IGN)
+			sigaction(ends[i], &sa, NULL);
+	signal(SIGPIPE, SIG_IGN); /* who reads along may leave */
 }
 
-/* Give work to those who have none; false: nobody has any. */
+/* Give work to those who have none; false: nobody has any.  Where no process can
+ * be had, there may be one a little later. */
 static bool hand_out(struct campaign *c)
 {
 	bool busy = false;
@@ -262,8 +267,11 @@ static bool hand_out(struct campaign *c)
 	for (i = 0; i < c->njobs; i++) {
 		struct worker *w = &c->worker[i];
 
-		if (!w->pid && !interrupted && plan_next(c, &job))
-			worker_start(c, w, &job);
+		if (!w->pid && !interrupted && plan_next(c, &job)) {
+			busy = true;
+			if (!worker_start(c, w, &job))
+				plan_again(c, &job);
+		}
 		busy |= w->pid != 0;
 	}
 	return busy;

@@ -184,9 +184,15 @@ is $rc, 0, 'killed three times, it goes on';
 is signatures('killed'), $whole, '... and finds the same';
 is halves('killed'), '', '... and leaves nothing half written';
 
-# --- Ctrl-C
-$pid = start($heddle, 'int', '--time=60s', 'mm_mix:6.17');
+# --- Ctrl-C; under nohup, no hang-up
+{
+	local $SIG{HUP} = 'IGNORE';
+	$pid = start($heddle, 'int', '--time=60s', 'mm_mix:6.17');
+}
 wait_for(10, sub { slurp("$dir/int.out") =~ /found/ });
+kill 'HUP', $pid;
+sleep 0.3;
+like slurp("/proc/$pid/stat"), qr/\) [^ZX]/, 'nohup: it goes on';
 kill 'INT', -$pid;
 my $began = time;
 waitpid $pid, 0;
