@@ -106,6 +106,10 @@ void hd_world_clear(void)
 	memset((void *)HD_SHADOW_BASE, 0, HD_HEAP_SIZE / HD_GRANULE * 2);
 	/* frames that were left for good have not taken their poison along */
 	unpoison((void *)HD_STACK_BASE, (HD_MAX_TASKS + 1) * HD_STACK_SIZE);
+	/* locals of programs are shared memory, and have values before they are
+	 * set: not those that the scenario before this one left there */
+	madvise((void *)HD_STACK_BASE, (HD_MAX_TASKS + 1) * HD_STACK_SIZE,
+		MADV_DONTNEED);
 	if (statics_size()) {
 		if (!pristine) {
 			pristine = hd_map_memory(statics_size());
