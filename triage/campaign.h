@@ -29,6 +29,8 @@ extern const char *const engine_names[ENGINES];
 enum proof { OPEN, COMPLETE, VACUOUS, LIMITED, PROOFS };
 extern const char *const proof_names[PROOFS];
 
+enum { MAX_BOUND = 64 };
+
 struct effort {
 	u32 slices;    /* done; the next one is twice as long as the last */
 	u64 schedules;

@@ -17,7 +17,6 @@
 #include "cmd_run.h"
 #include <errno.h> /* after ours: types.h has the kernel's values */
 
-enum { MAX_BOUND = 64 };
 enum { MAX_DATA = HD_HEAD_BYTES + HD_MAX_EDITS * HD_EDIT_BYTES };
 
 static const struct campaign *camp;

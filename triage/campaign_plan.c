@@ -45,7 +45,7 @@ static bool is_due(const struct entry *e, u32 engine)
 		return false;
 	if (engine == EXPLORE)
 		return e->proof == OPEN;
-	return engine != BOUNDED || !e->stuck;
+	return engine != BOUNDED || (!e->stuck && e->bound < MAX_BOUND);
 }
 
 u32 canary_missing(const struct campaign *c)

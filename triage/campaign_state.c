@@ -304,6 +304,17 @@ static bool same_campaign(const struct campaign *c, const char *text)
 	return false;
 }
 
+/* All engines begin anew, with short slices. */
+static void forget_canary(struct entry *e)
+{
+	u32 k;
+
+	e->canary = 0;
+	e->bound = -1;
+	for (k = 0; k < ENGINES; k++)
+		e->effort[k].slices = 0;
+}
+
 /* A campaign that had ended gets another night, which must find its canary again,
  * and in which what crashed is tried again. */
 static void next_night(struct campaign *c)
@@ -314,9 +325,12 @@ static void next_night(struct campaign *c)
 	c->night = c->before;
 	c->ncrashes = 0;
 	for (i = 0; i < c->nentries; i++) {
-		c->entry[i].canary = 0;
+		struct entry *e = &c->entry[i];
+
+		if (e->target.scenario->canary)
+			forget_canary(e);
 		for (k = 0; k < ENGINES; k++)
-			c->entry[i].effort[k].deaths = 0;
+			e->effort[k].deaths = 0;
 	}
 }
 

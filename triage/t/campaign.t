@@ -149,7 +149,11 @@ SKIP: {
 		'... and its links lead somewhere';
 }
 
-# --- the same folder: another night, but nothing else
+# --- the same folder: another night, but nothing else; however far the search of
+# the canary had come, each engine has to find it again
+(my $state = slurp("$dir/whole/state.txt")) =~
+	s/^(variant canary.* bound=)-?\d+/${1}64/m;
+spew("$dir/whole/state.txt", $state);
 ($rc, $out) = campaign('whole', '--time=5s', @few);
 is $rc, 0, 'another night';
 is signatures('whole'), $whole, '... finds the same';
@@ -268,6 +272,49 @@ SKIP: {
 	like slurp("$dir/wrong.d/status.txt"),
 		qr/^UNEXPECTED: NOT DECLARED BY THE VARIANT\n\n(.*\n){0,9}assert/m,
 		'... and first on the page';
+}
+
+# --- a program: its target has the canary, too
+my $program = <<'END';
+#include <assert.h>
+#include <pthread.h>
+static int n;
+static pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
+static void *thread(void *arg)
+{
+	pthread_mutex_lock(&m);
+	int v = n;
+	pthread_mutex_unlock(&m);
+	pthread_mutex_lock(&m);
+	n = v + 1;
+	pthread_mutex_unlock(&m);
+	return arg;
+}
+int main(void)
+{
+	pthread_t a, b;
+	pthread_create(&a, 0, thread, 0);
+	pthread_create(&b, 0, thread, 0);
+	pthread_join(a, 0);
+	pthread_join(b, 0);
+	assert(n == 2);
+}
+END
+SKIP: {
+	skip 'no heddle-cc here', 5 unless -x $cc;
+	spew("$dir/counts.c", $program);
+	run($cc, "$dir/counts.c", '-o', "$dir/counts", '--fuzz');
+	($rc, $out) = run("$dir/counts", 'campaign', "--out=$dir/counts.d",
+		'--time=5s');
+	is "$rc " . result($out)->{canary}, '1 found', 'a program, and its canary';
+	like slurp("$dir/counts.d/state.txt"),
+		qr/^variant canary_abba.* canary=15$/m, '... by libFuzzer as well';
+	my @files = glob "$dir/counts.d/findings/*/min.sched";
+	is scalar @files, 3, '... two signatures of that, one of the program';
+	($rc, $out) = run("$dir/counts", 'replay', '--check', @files, @files);
+	is $rc, 0, '... replay as recorded, one after the other' or diag $out;
+	($rc, $out) = run("$dir/counts", 'list');
+	unlike $out, qr/canary/, 'no list shows the canary';
 }
 
 # --- a full disk: a small one of our own
