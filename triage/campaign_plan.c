@@ -129,16 +129,22 @@ static u32 reduction_rank(const struct bug *b)
 	return b->attempts ? 1 + 3 * b->attempts : 0;
 }
 
+/* Of those that are due, what nobody declared comes first: it may be deeper. */
 static u32 best_reduction(const struct campaign *c, u32 *which)
 {
 	u32 i, best = UINT32_MAX;
 
-	for (i = 0; i < c->nbugs; i++)
-		if (is_reducible(c->bug[i]) &&
-		    reduction_rank(c->bug[i]) < best) {
-			best = reduction_rank(c->bug[i]);
-			*which = i;
-		}
+	for (i = 0; i < c->nbugs; i++) {
+		const struct bug *b = c->bug[i];
+		u32 rank = reduction_rank(b);
+
+		if (!is_reducible(b) || rank > best ||
+		    (rank == best && (bug_unexpected(c->bug[*which]) ||
+				      !bug_unexpected(b))))
+			continue;
+		best = rank;
+		*which = i;
+	}
 	return best;
 }
 

@@ -160,6 +160,15 @@ const char *campaign_words(const struct campaign *c)
 
 /* --- status.txt ------------------------------------------------------------------------- */
 
+static u32 without_target(const struct campaign *c)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < c->nentries; i++)
+		n += !c->entry[i].fuzzer[0];
+	return n;
+}
+
 static void write_head(struct page *p, const struct campaign *c)
 {
 	char schedules[24], distinct[24], spent[24], rate[24], words[200];
@@ -189,6 +198,9 @@ static void write_head(struct page *p, const struct campaign *c)
 	page_line(p, "minimised:  %u of %u, %u proved minimal", s.minimised,
 		  c->nbugs, s.proved);
 	page_line(p, "crashes:    %u", c->ncrashes);
+	if (without_target(c))
+		page_line(p, "libfuzzer:  no target for %u variants",
+			  without_target(c));
 	if (folder_pending())
 		page_line(p, "NOT WRITTEN: %u files; kept in memory",
 			  folder_pending());

@@ -206,6 +206,9 @@ like slurp("$dir/int.out"), qr/^interrupted; the same command goes on$/m,
 like slurp("$dir/int/status.txt"), qr/: interrupted after/, '... and the page, too';
 like slurp("$dir/int.out"), qr/ crashes=0 /, '... and takes no worker for crashed';
 
+# --- what a buggy variant shows beyond the preemptions that it declares (below)
+my $deep = start($heddle, 'deep', '--time=4s', 'mremap_vs_reclaim:6.16');
+
 # --- targets that crash or hang, of heddle-cc
 my $dies = <<'END';
 #include <heddle/heddle.h>
@@ -256,6 +259,12 @@ SKIP: {
 		'--scenario=crash:only');
 	like $rc, qr/signal (4|5)/, 'its input does it again';
 }
+
+waitpid $deep, 0;
+is(($? >> 8) . ' ' . result(slurp("$dir/deep.out"))->{unexpected}, '0 0',
+	'deeper is not unexpected');
+like slurp("$dir/deep/status.txt"), qr/^  mremap_vs_reclaim: 6\.16 \(deeper\)$/m,
+	'... but is told';
 
 # --- what nobody declared
 SKIP: {
