@@ -31,7 +31,7 @@ static const char help[] =
 	"DIR/status.txt and DIR/status.html say how it goes, while it goes.\n"
 	"DIR/findings has a folder for each signature of a scenario.  A campaign\n"
 	"that was killed goes on when it is started again; one that had ended\n"
-	"gets another night.\n"
+	"gets another night.  It ends early if nothing is left to search.\n"
 	"\n"
 	"A planted bug, the canary, is always among the variants.\n"
 	"Exit status: 0 every variant showed only what it declares; 1 one showed\n"

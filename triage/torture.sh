@@ -27,8 +27,11 @@ echo "torture: $kills kills, seed $seed"
 
 campaign() { # DIR: until all variants are searched; in the place of this shell
 	exec "$heddle" campaign --out="$1" --time=30m --jobs=2 abba binder_vs_munmap \
-		fault_vs_mmap fault_vs_munmap lockdep_reports lost_wakeup \
-		put_under_lock rcu_use_after_gp timer_vs_holder two_inits
+		fault_vs_mbind fault_vs_merge fault_vs_mmap fault_vs_munmap \
+		fault_vs_vma_reuse lockdep_reports lookup_vs_failing_munmap \
+		lost_wakeup mremap_vs_reclaim put_under_lock rcu_use_after_gp \
+		stack_fault_vs_munmap stack_fault_vs_walk timer_vs_holder \
+		two_inits uffd_wp_vs_exit vfio_reset_vs_reset
 }
 
 # 0 to MAX seconds, the same ones for a seed
@@ -62,7 +65,7 @@ while [ "$i" -lt "$kills" ]; do
 	fi
 	campaign small/c >> wild.out 2>> wild.err &
 	pid=$!
-	instant "$i" 4
+	instant "$i" 2
 	kill -KILL "$pid" 2>/dev/null || true
 	wait "$pid" 2>/dev/null || true
 done

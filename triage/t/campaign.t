@@ -15,6 +15,8 @@ use Time::HiRes qw(sleep time);
 
 my $heddle = abs_path($ENV{HEDDLE} // 'build/heddle');
 my $cc = dirname($heddle) . '/heddle-cc';
+# All of it is searched to the end, so that each campaign ends when it is done; the
+# times are for slow machines.
 my @few = qw(abba fault_vs_munmap:v10 lost_wakeup two_inits
 	lockdep_reports:three lockdep_reports:between);
 my ($rc, $out, $err);
@@ -86,11 +88,11 @@ is result($out)->{canary}, 'missing', '... because of the canary';
 like slurp("$dir/none/status.txt"), qr/^canary: +NOT found by/m, '... it says so';
 
 # --- a whole one; meanwhile others want the folder, and look at it
-my $pid = start($heddle, 'whole', '--time=5s', @few);
+my $pid = start($heddle, 'whole', '--time=20s', @few);
 ok wait_for(5, sub { -e "$dir/whole/status.html" }), 'there is a page at once';
 like slurp("$dir/whole/status.html"), qr/http-equiv="refresh"/,
 	'... that refreshes while it runs';
-($rc, $out, $err) = campaign('whole', '--time=5s', @few);
+($rc, $out, $err) = campaign('whole', '--time=20s', @few);
 is $rc, 2, 'a second campaign on the folder is refused';
 like $err, qr/in use by another campaign, process $pid$/, '... it names the first';
 waitpid $pid, 0;
@@ -154,7 +156,7 @@ SKIP: {
 (my $state = slurp("$dir/whole/state.txt")) =~
 	s/^(variant canary.* bound=)-?\d+/${1}64/m;
 spew("$dir/whole/state.txt", $state);
-($rc, $out) = campaign('whole', '--time=5s', @few);
+($rc, $out) = campaign('whole', '--time=20s', @few);
 is $rc, 0, 'another night';
 is signatures('whole'), $whole, '... finds the same';
 is result($out)->{findings}, scalar @min, '... and has read what it had found';
@@ -165,14 +167,14 @@ my $cut = spew("$dir/whole/corpus/canary_abba.planted/" . '0' x 40, 'cut sh');
 ($rc, $out) = campaign('whole', '--time=0', @few);
 ok !-e $cut, 'what libFuzzer was not let write to its end goes at the next start';
 is "$rc " . result($out)->{canary}, '3 missing', '... which must be found each night';
-($rc, $out, $err) = campaign('whole', '--time=5s', 'abba');
+($rc, $out, $err) = campaign('whole', '--time=20s', 'abba');
 is $rc, 2, 'other variants';
 like $err, qr/over other variants/, '... are another campaign';
 
 # --- kill -9, some times
 my @workers;
 for my $after (0.05, 0.3, 0.7) {
-	$pid = start($heddle, 'killed', '--time=5s', @few);
+	$pid = start($heddle, 'killed', '--time=20s', @few);
 	wait_for(3, sub { -e "$dir/killed/state.txt" });
 	sleep $after;
 	push @workers, split ' ', slurp("/proc/$pid/task/$pid/children");
@@ -183,7 +185,7 @@ sleep 0.2;
 cmp_ok scalar @workers, '>', 0, 'workers were seen';
 is scalar(grep { slurp("/proc/$_/stat") =~ /\) [^ZX]/ } @workers), 0,
 	'... and died with it';
-($rc, $out) = campaign('killed', '--time=5s', @few);
+($rc, $out) = campaign('killed', '--time=20s', @few);
 is $rc, 0, 'killed three times, it goes on';
 is signatures('killed'), $whole, '... and finds the same';
 is halves('killed'), '', '... and leaves nothing half written';
@@ -207,7 +209,7 @@ like slurp("$dir/int/status.txt"), qr/: interrupted after/, '... and the page, t
 like slurp("$dir/int.out"), qr/ crashes=0 /, '... and takes no worker for crashed';
 
 # --- what a buggy variant shows beyond the preemptions that it declares (below)
-my $deep = start($heddle, 'deep', '--time=4s', 'mremap_vs_reclaim:6.16');
+my $deep = start($heddle, 'deep', '--time=10s', 'mremap_vs_reclaim:6.16');
 
 # --- targets that crash or hang, of heddle-cc
 my $dies = <<'END';
@@ -273,7 +275,7 @@ SKIP: {
 	$text =~ s/NAME/wrong/;
 	spew("$dir/wrong.c", $text);
 	run($cc, "$dir/wrong.c", '-o', "$dir/wrong");
-	($rc, $out) = run("$dir/wrong", 'campaign', "--out=$dir/wrong.d", '--time=3s');
+	($rc, $out) = run("$dir/wrong", 'campaign', "--out=$dir/wrong.d", '--time=10s');
 	is $rc, 1, 'an undeclared verdict';
 	is result($out)->{unexpected}, 2, '... is counted, and the race behind it';
 	like $out, qr{^NOT EXPECTED: assert .*: \S+/findings/wrong\.assert}m,
@@ -314,7 +316,7 @@ SKIP: {
 	spew("$dir/counts.c", $program);
 	run($cc, "$dir/counts.c", '-o', "$dir/counts", '--fuzz');
 	($rc, $out) = run("$dir/counts", 'campaign', "--out=$dir/counts.d",
-		'--time=5s');
+		'--time=20s');
 	is "$rc " . result($out)->{canary}, '1 found', 'a program, and its canary';
 	like slurp("$dir/counts.d/state.txt"),
 		qr/^variant canary_abba.* canary=15$/m, '... by libFuzzer as well';
@@ -333,7 +335,7 @@ SKIP: {
 	spew("$dir/full.sh", <<END);
 mount -t tmpfs -o size=2m none /mnt || exit 99
 dd if=/dev/zero of=/mnt/filler bs=4k 2>/dev/null
-$heddle campaign --out=/mnt/c --jobs=2 --time=6s @few &
+$heddle campaign --out=/mnt/c --jobs=2 --time=20s @few &
 sleep 3
 rm /mnt/filler
 wait \$!
