@@ -33,19 +33,24 @@ static bool has_engine(const struct entry *e, u32 engine)
 	return (engine != LIBFUZZER || e->fuzzer[0]) && deaths < MAX_CRASHED;
 }
 
+/* Is there anything left that this engine could do? */
+static bool has_more(const struct entry *e, u32 engine)
+{
+	if (engine == EXPLORE)
+		return e->proof == OPEN;
+	return engine != BOUNDED || (!e->stuck && e->bound < MAX_BOUND);
+}
+
 static bool is_due(const struct entry *e, u32 engine)
 {
-	if (e->effort[engine].busy || !has_engine(e, engine))
+	if (e->effort[engine].busy || !has_engine(e, engine) ||
+	    !has_more(e, engine))
 		return false;
 	if (engine == LIBFUZZER && folder_pending()) /* it needs room on disk */
 		return false;
 	if (e->target.scenario->canary)
 		return !(e->canary >> engine & 1);
-	if (e->proof == COMPLETE || e->proof == VACUOUS)
-		return false;
-	if (engine == EXPLORE)
-		return e->proof == OPEN;
-	return engine != BOUNDED || (!e->stuck && e->bound < MAX_BOUND);
+	return e->proof != COMPLETE && e->proof != VACUOUS;
 }
 
 u32 canary_missing(const struct campaign *c)

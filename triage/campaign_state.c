@@ -311,6 +311,8 @@ static void forget_canary(struct entry *e)
 
 	e->canary = 0;
 	e->bound = -1;
+	e->proof = OPEN;
+	e->stuck = false;
 	for (k = 0; k < ENGINES; k++)
 		e->effort[k].slices = 0;
 }

@@ -81,6 +81,8 @@ tail -n 1 wild.out
 (cd calm/findings && ls) > calm.list
 (cd small/c/findings && ls) > wild.list
 check "the same $(wc -l < calm.list) signatures" cmp calm.list wild.list
+check 'nothing unexpected, and the canary' grep -q \
+	' unexpected=0 .* crashes=0 canary=found ' wild.out
 check 'nothing beside its place' test -z "$(find small/c -name '*.tmp')"
 check 'state.txt is whole' sh -c 'tail -n 1 small/c/state.txt | grep -qx end'
 check 'all are minimised' test "$(ls small/c/findings/*/min.sched | wc -l)" -eq \
