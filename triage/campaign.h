@@ -51,6 +51,8 @@ struct entry {
 	u8 proof;
 	bool stuck;            /* a bounded search has no room for more */
 	u32 limits;            /* limit verdicts seen: heddle's, no bugs */
+	u64 marks;             /* goals reached in any run, a bit each */
+	u32 corpus;            /* inputs that libFuzzer keeps */
 	u32 canary;            /* a planted bug: engines that found it, a bit each */
 	u8 *seen;              /* bitmap of trace hashes, shared with workers */
 	u64 distinct;          /* an estimate from it */
@@ -283,6 +285,8 @@ void time_words(double seconds, char *buf, size_t size);
 /* How far it was searched: "all", "to 3". */
 void entry_words(const struct entry *e, char *buf, size_t size);
 u64 entry_schedules(const struct entry *e);
+/* How many goals it has; how many were reached; the names of the others. */
+u32 entry_goals(const struct entry *e, u32 *met, char *buf, size_t size);
 /* Signatures that it shows. */
 u32 entry_found(const struct campaign *c, u32 entry, u32 *unexpected);
 /* The declared verdicts that were not seen, with commas; "" if none. */

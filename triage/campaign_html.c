@@ -197,8 +197,8 @@ static void put_crashes(FILE *out, const struct campaign *c)
 static void put_entry(FILE *out, const struct campaign *c, u32 i)
 {
 	const struct entry *e = &c->entry[i];
-	char declared[DECLARED_ROOM], words[24], missed[200];
-	u32 unexpected, found = entry_found(c, i, &unexpected), k;
+	char declared[DECLARED_ROOM], words[24], missed[200], goals[400];
+	u32 unexpected, found = entry_found(c, i, &unexpected), k, met, n;
 
 	declared_text(e->target.variant, declared, DECLARED_ROOM - 1);
 	entry_missed(c, i, missed, sizeof(missed));
@@ -214,8 +214,18 @@ static void put_entry(FILE *out, const struct campaign *c, u32 i)
 			e->effort[k].schedules ? words : "");
 	}
 	number_words(e->distinct, words, sizeof(words));
-	fprintf(out, "<td class=n>%s</td><td class=n%s>%u</td><td>",
-		e->distinct ? words : "", unexpected ? " bad" : "", found);
+	fprintf(out, "<td class=n>%s</td>", e->distinct ? words : "");
+	snprintf(words, sizeof(words), "%u", e->corpus);
+	fprintf(out, "<td class=n>%s</td><td class=n title=\"",
+		e->corpus ? words : "");
+	n = entry_goals(e, &met, goals, sizeof(goals));
+	put_text(out, goals);
+	if (n)
+		fprintf(out, "\">%u/%u", met, n);
+	else
+		fprintf(out, "\">");
+	fprintf(out, "</td><td class=n%s>%u</td><td>", unexpected ? " bad" : "",
+		found);
 	put_text(out, missed);
 	fprintf(out, "</td></tr>\n");
 }
@@ -228,7 +238,8 @@ static void put_entries(FILE *out, const struct campaign *c)
 		"declares<th>searched");
 	for (i = 0; i < ENGINES; i++)
 		fprintf(out, "<th class=n>%s", engine_names[i]);
-	fprintf(out, "<th class=n>distinct<th class=n>found<th>not shown</tr>\n");
+	fprintf(out, "<th class=n>distinct<th class=n>corpus<th class=n>goals"
+		"<th class=n>found<th>not shown</tr>\n");
 	for (i = 0; i < c->nentries; i++)
 		put_entry(out, c, i);
 	fprintf(out, "</table>\n");

@@ -217,6 +217,7 @@ static void search_portfolio(void)
 		struct hd_outcome r = run_one(&slot->now, -1, 1, i, &o);
 
 		seen_mark(entry->seen, r.hash);
+		slot->marks |= W->marks;
 		slot->schedules = i + 1 - from;
 		if (!r.nverdicts)
 			continue;

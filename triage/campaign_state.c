@@ -9,7 +9,7 @@
  *   model ID              of the models: another build is another campaign
  *   variants N HASH       ... and so are other variants
  *   time SECOND SINCE going|ended    of this night, which began at second SINCE
- *   variant NAME next=N bound=K proof=WORD stuck=N limits=N canary=BITS
+ *   variant NAME next=N bound=K proof=WORD stuck=N limits=N canary=BITS marks=BITS
  *   effort ENGINE SLICES SCHEDULES SECONDS CRASHES     of the variant above
  *   crash WORDS
  *   point SECOND SCHEDULES INTERLEAVINGS FINDINGS
@@ -150,9 +150,9 @@ static void write_entry(FILE *out, const struct entry *e)
 	u32 i;
 
 	fprintf(out, "variant %s next=%llu bound=%d proof=%s stuck=%d "
-		"limits=%u canary=%u\n", e->name, (unsigned long long)e->next,
-		e->bound, proof_names[e->proof], e->stuck, e->limits,
-		e->canary);
+		"limits=%u canary=%u marks=%llu\n", e->name,
+		(unsigned long long)e->next, e->bound, proof_names[e->proof],
+		e->stuck, e->limits, e->canary, (unsigned long long)e->marks);
 	for (i = 0; i < ENGINES; i++)
 		if (e->effort[i].slices || e->effort[i].schedules)
 			fprintf(out, "effort %s %u %llu %.3f %u\n",
@@ -213,14 +213,14 @@ static u32 word_among(const char *word, const char *const *names, u32 n)
 static struct entry *read_entry(struct campaign *c, const char *line)
 {
 	char name[160], proof[16];
-	unsigned long long next;
+	unsigned long long next, marks;
 	unsigned int limits, canary, p;
 	int bound, stuck;
 	struct entry *e;
 
 	if (sscanf(line, "variant %159s next=%llu bound=%d proof=%15s stuck=%d "
-		   "limits=%u canary=%u", name, &next, &bound, proof, &stuck,
-		   &limits, &canary) != 7)
+		   "limits=%u canary=%u marks=%llu", name, &next, &bound, proof,
+		   &stuck, &limits, &canary, &marks) != 8)
 		return NULL;
 	e = entry_named(c, name);
 	p = word_among(proof, proof_names, PROOFS);
@@ -232,6 +232,7 @@ static struct entry *read_entry(struct campaign *c, const char *line)
 	e->stuck = stuck;
 	e->limits = limits;
 	e->canary = canary;
+	e->marks = marks;
 	return e;
 }
 

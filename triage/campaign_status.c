@@ -92,6 +92,26 @@ u32 entry_found(const struct campaign *c, u32 entry, u32 *unexpected)
 	return n;
 }
 
+u32 entry_goals(const struct entry *e, u32 *met, char *buf, size_t size)
+{
+	const char *const *g = e->target.variant->goals ?
+				       e->target.variant->goals :
+				       e->target.scenario->goals;
+	size_t at = 0;
+	u32 n;
+
+	*met = 0;
+	buf[0] = 0;
+	for (n = 0; g && g[n]; n++) {
+		if (e->marks >> n & 1)
+			++*met;
+		else if (at < size)
+			at += (size_t)snprintf(buf + at, size - at, "%s%s",
+					       at ? ", " : "", g[n]);
+	}
+	return n;
+}
+
 u64 entry_schedules(const struct entry *e)
 {
 	u64 n = 0;
@@ -258,8 +278,8 @@ static const char *result_word(const struct entry *e, u32 found, u32 unexpected,
 static void write_entry(struct page *p, const struct campaign *c, u32 i)
 {
 	const struct entry *e = &c->entry[i];
-	char searched[16], schedules[24], missed[200];
-	u32 unexpected, found = entry_found(c, i, &unexpected);
+	char searched[16], schedules[24], missed[200], goals[400];
+	u32 unexpected, found = entry_found(c, i, &unexpected), met;
 
 	entry_words(e, searched, sizeof(searched));
 	number_words(entry_schedules(e), schedules, sizeof(schedules));
@@ -268,6 +288,8 @@ static void write_entry(struct page *p, const struct campaign *c, u32 i)
 		  result_word(e, found, unexpected, missed[0]));
 	if (missed[0])
 		page_wrap(p, 4, "    not shown: %s", missed);
+	if (entry_schedules(e) && entry_goals(e, &met, goals, sizeof(goals)) > met)
+		page_wrap(p, 4, "    goals not reached: %s", goals);
 	if (e->limits)
 		page_line(p, "    %u times a limit of heddle", e->limits);
 }

@@ -356,6 +356,7 @@ static void account(struct campaign *c, const struct worker *w, bool crashed)
 	u64 n = w->slot->schedules;
 
 	e->limits += (u32)w->slot->limits;
+	e->marks |= w->slot->marks;
 	f->schedules += n;
 	f->seconds += seconds_now() - w->began;
 	f->deaths += crashed;
@@ -373,7 +374,7 @@ static void account(struct campaign *c, const struct worker *w, bool crashed)
 
 		snprintf(corpus, sizeof(corpus), "%s/corpus/%s", c->dir,
 			 e->slug);
-		corpus_check(corpus);
+		e->corpus = corpus_check(corpus);
 	}
 }
 

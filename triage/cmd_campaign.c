@@ -375,7 +375,7 @@ static int finish(struct campaign *c)
 	return exit_status(c);
 }
 
-static void check_corpora(const struct campaign *c)
+static void check_corpora(struct campaign *c)
 {
 	char path[2400];
 	u32 i;
@@ -383,7 +383,7 @@ static void check_corpora(const struct campaign *c)
 	for (i = 0; i < c->nentries; i++) {
 		snprintf(path, sizeof(path), "%s/corpus/%s", c->dir,
 			 c->entry[i].slug);
-		corpus_check(path);
+		c->entry[i].corpus = corpus_check(path);
 	}
 }
 

@@ -130,6 +130,9 @@ for my $variant (qw(three between)) {
 }
 my $status = slurp("$dir/whole/status.txt");
 is scalar(grep { length > 80 } split /\n/, $status), 0, 'status.txt: 80 columns';
+like $status, qr/^two_inits:claimed .*\n    goals not reached: initialised, came second$/m,
+	'... with the goals that it cannot reach';
+is scalar(() = $status =~ /goals not reached/g), 1, '... which all others do';
 like $status, qr/^unexpected: 0 of/m, '... what must be seen is at the top';
 like $status, qr/^abba:fixed +all +\d+ +0  clean$/m, '... a line for each variant';
 unlike slurp("$dir/whole/status.html"), qr/http-equiv="refresh"/,
@@ -138,7 +141,7 @@ unlike slurp("$dir/whole/status.html"), qr/http-equiv="refresh"/,
 # --- the page in a browser
 SKIP: {
 	my ($chromium) = grep { -x } map { "$_/chromium" } split /:/, $ENV{PATH};
-	skip 'no chromium here', 3 unless $chromium;
+	skip 'no chromium here', 4 unless $chromium;
 	($rc, $out) = run('timeout', '60', $chromium, '--headless', '--no-sandbox',
 		'--disable-gpu', "--user-data-dir=$dir/chromium", '--dump-dom',
 		"file://$dir/whole/status.html");
@@ -146,6 +149,7 @@ SKIP: {
 		'chromium: the plot';
 	my ($rows) = $out =~ m{<table id="variants">(.*?)</table>}s;
 	is scalar(() = ($rows // '') =~ /<tr>/g), 14, '... a row for each variant';
+	like $rows, qr{<td>fault_vs_munmap:v10</td>.*?>7/7</td>}, '... with its goals';
 	my @links = $out =~ m{href="(findings/[^"]+/report\.txt)"}g;
 	is scalar(grep { -e "$dir/whole/$_" } @links), scalar @min,
 		'... and its links lead somewhere';
@@ -319,7 +323,7 @@ SKIP: {
 		'--time=20s');
 	is "$rc " . result($out)->{canary}, '1 found', 'a program, and its canary';
 	like slurp("$dir/counts.d/state.txt"),
-		qr/^variant canary_abba.* canary=15$/m, '... by libFuzzer as well';
+		qr/^variant canary_abba.* canary=15 /m, '... by libFuzzer as well';
 	my @files = glob "$dir/counts.d/findings/*/min.sched";
 	is scalar @files, 3, '... two signatures of that, one of the program';
 	($rc, $out) = run("$dir/counts", 'replay', '--check', @files, @files);
