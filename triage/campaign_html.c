@@ -38,8 +38,8 @@ static void put_text(FILE *out, const char *text)
 			fputs("&amp;", out);
 		else if (*text == '"')
 			fputs("&quot;", out);
-		else if (*text == '\t')
-			putc(' ', out);
+		else if (*text == '\t') /* declared_text(): no line ends here */
+			fputs("&#160;", out);
 		else
 			putc(*text, out);
 }
