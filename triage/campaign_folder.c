@@ -137,7 +137,7 @@ static void remove_temporary(const char *dir)
 /* Of findings each has a folder. */
 static void remove_temporary_in(const char *dir)
 {
-	char path[4096];
+	char path[4400];
 	struct dirent *e;
 	DIR *h = opendir(dir);
 

@@ -411,7 +411,7 @@ static int by_time(const void *x, const void *y)
 
 void found_load(struct campaign *c)
 {
-	char path[4096], name[700], *text;
+	char path[4096], folder[400], name[420], *text;
 	struct dirent *d;
 	size_t size;
 	DIR *h;
@@ -421,11 +421,11 @@ void found_load(struct campaign *c)
 	while (h && (d = readdir(h))) {
 		if (d->d_name[0] == '.')
 			continue;
-		snprintf(path, sizeof(path), "findings/%s", d->d_name);
-		snprintf(name, sizeof(name), "findings/%s/found.txt", d->d_name);
+		snprintf(folder, sizeof(folder), "findings/%s", d->d_name);
+		snprintf(name, sizeof(name), "%s/found.txt", folder);
 		text = folder_get(c, name, &size);
 		if (text)
-			read_found(c, path, text);
+			read_found(c, folder, text);
 		free(text);
 	}
 	if (h)

@@ -207,7 +207,7 @@ static void write_head(struct page *p, const struct campaign *c)
 		  c->njobs, schedules, rate);
 	page_wrap(p, 2, "about %s distinct interleavings in what the portfolio "
 		  "ran%s", distinct, c->unkept ? " (not kept on disk)" : "");
-	page_line(p, "");
+	page_line(p, " ");
 	page_line(p, "unexpected: %u of %u signatures", bugs_unexpected(c),
 		  c->nbugs);
 	page_line(p, "canary:     %s", words);

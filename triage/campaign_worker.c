@@ -51,7 +51,7 @@ static void prepare(const struct worker *w, pid_t parent)
 static void run_fuzzer(const struct campaign *c, const struct job *job, int fd)
 {
 	const struct entry *e = &c->entry[job->entry];
-	char target[200], report[48], findings[2300], artifacts[2400];
+	char target[200], report[48], findings[2400], artifacts[2400];
 	char corpus[2300], seed[32], time[48];
 	char *const args[] = { (char *)e->fuzzer, target, report, findings,
 			       artifacts, seed, time, corpus, NULL };
@@ -312,7 +312,7 @@ static void crash_name(const struct campaign *c, const struct worker *w,
 static void note_crash(struct campaign *c, const struct worker *w, int status)
 {
 	const struct entry *e = &c->entry[w->job.entry];
-	char how[100], name[260], line[400], file[300];
+	char how[100], name[260], line[700], file[300];
 
 	end_words(w, status, how, sizeof(how));
 	crash_name(c, w, name, sizeof(name));

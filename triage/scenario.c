@@ -21,7 +21,7 @@ extern const struct heddle_scenario *const __stop_hd_canary[]
 
 const struct heddle_scenario *hidden_canary(void)
 {
-	return __start_hd_canary < __stop_hd_canary ? __start_hd_canary[0] :
+	return __stop_hd_canary - __start_hd_canary ? __start_hd_canary[0] :
 						      NULL;
 }
 
