@@ -52,7 +52,7 @@ _heddle_words() # what may stand here
 	1,*) _heddle_verbs "$command" ;;
 	*,--*=*) _heddle_values "$command" "$verb" "${word%%=*}" ;;
 	*,-*) _heddle_options "$command" "$verb" ;;
-	*,run,* | *,explore,* | *,diff,* | *,fuzz,* | *,show,*)
+	*,run,* | *,explore,* | *,diff,* | *,fuzz,* | *,campaign,* | *,show,*)
 		_heddle_scenarios "$command" ;;
 	esac
 }

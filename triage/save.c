@@ -148,7 +148,7 @@ bool save_regress(const char *dir, struct sched_file *f, bool replace)
 				  f->target.variant->name, slug);
 	if (!make_folders(path))
 		return false;
-	strcpy(path + folder, "min.sched");
+	snprintf(path + folder, sizeof(path) - folder, "min.sched");
 	if (!replace && !access(path, F_OK)) {
 		fprintf(stderr, "heddle regress: %s is there already "
 			"(--replace)\n", path);
