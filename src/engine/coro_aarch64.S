@@ -1,6 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* hd_coro_switch(void **save = x0, void *to = x1), AAPCS64.
- * Saved: x19-x30 and d8-d15, 160 bytes. */
+ * Saved: x19-x30 and d8-d15, 160 bytes.  The unwind tables say where each
+ * register lies, so a debugger that is given (saved sp, hd_coro_resume) finds a
+ * parked task's frames. */
+	.macro save a, b, at
+	stp \a, \b, [sp, #\at]
+	.cfi_rel_offset \a, \at
+	.cfi_rel_offset \b, \at + 8
+	.endm
+
+	.macro restore a, b, at
+	ldp \a, \b, [sp, #\at]
+	.cfi_restore \a
+	.cfi_restore \b
+	.endm
+
 	.text
 	.globl hd_coro_switch
 	.type hd_coro_switch, %function
@@ -9,33 +23,31 @@ hd_coro_switch:
 	.cfi_startproc
 	sub sp, sp, #160
 	.cfi_adjust_cfa_offset 160
-	stp x19, x20, [sp, #0]
-	stp x21, x22, [sp, #16]
-	stp x23, x24, [sp, #32]
-	stp x25, x26, [sp, #48]
-	stp x27, x28, [sp, #64]
-	stp x29, x30, [sp, #80]
-	.cfi_rel_offset x29, 80
-	.cfi_rel_offset x30, 88
-	stp d8, d9, [sp, #96]
-	stp d10, d11, [sp, #112]
-	stp d12, d13, [sp, #128]
-	stp d14, d15, [sp, #144]
+	save x19, x20, 0
+	save x21, x22, 16
+	save x23, x24, 32
+	save x25, x26, 48
+	save x27, x28, 64
+	save x29, x30, 80
+	save d8, d9, 96
+	save d10, d11, 112
+	save d12, d13, 128
+	save d14, d15, 144
 	mov x9, sp
 	str x9, [x0]
 	mov sp, x1
 	.globl hd_coro_resume
 hd_coro_resume:
-	ldp x19, x20, [sp, #0]
-	ldp x21, x22, [sp, #16]
-	ldp x23, x24, [sp, #32]
-	ldp x25, x26, [sp, #48]
-	ldp x27, x28, [sp, #64]
-	ldp x29, x30, [sp, #80]
-	ldp d8, d9, [sp, #96]
-	ldp d10, d11, [sp, #112]
-	ldp d12, d13, [sp, #128]
-	ldp d14, d15, [sp, #144]
+	restore x19, x20, 0
+	restore x21, x22, 16
+	restore x23, x24, 32
+	restore x25, x26, 48
+	restore x27, x28, 64
+	restore x29, x30, 80
+	restore d8, d9, 96
+	restore d10, d11, 112
+	restore d12, d13, 128
+	restore d14, d15, 144
 	add sp, sp, #160
 	.cfi_adjust_cfa_offset -160
 	ret
