@@ -61,7 +61,8 @@ core := $(engine) $(oracle) $(kernel) $(posix) $(checks) src/run.c
 mm_model := $(filter-out %_test.c src/mm/check%,$(wildcard src/mm/*.c))
 scenarios := $(wildcard src/scenario/*.c)
 models := $(mm_model) $(scenarios)
-triage := $(filter-out %_test.c,$(wildcard triage/*.c)) triage/new_frame.S
+triage := $(filter-out %_test.c,$(wildcard triage/*.c)) triage/new_frame.S \
+	triage/heddle_gdb.S
 
 obj = $(patsubst %,$(B)/obj/%.o,$(basename $(1)))
 core_o := $(call obj,$(core))
@@ -110,6 +111,7 @@ $(B)/heddle: $(core_o) $(mm_o) $(scenario_o) $(triage_o)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -ldw -lelf -ljansson
 
 $(B)/obj/triage/new_frame.o: triage/new_frame.txt
+$(B)/obj/triage/heddle_gdb.o: triage/heddle-gdb.py
 
 # --- heddle-cc: a compiler for scenarios outside the tree ----------------------
 # The canary of their campaigns, which no list shows.

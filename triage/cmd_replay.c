@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "debugger.h"
 #include "options.h"
 #include "search.h"
 #include "sym.h"
@@ -137,7 +138,7 @@ static void replay_file(struct replay *r, const char *path)
 	}
 	r->files++;
 	snprintf(r->target, sizeof(r->target), "%s:%s", f.scenario, f.variant);
-	o = hd_run_with_log(&f.schedule);
+	o = debug_replay(&f);
 	r->verdicts += o.nverdicts > 0;
 	tell_outcome(r, path, &o);
 	if (r->o->check && !f.has_record)
@@ -212,13 +213,39 @@ static int status(const struct replay *r)
 	return r->differences || r->verdicts ? EXIT_VERDICT : EXIT_CLEAN;
 }
 
+/* How many words stand behind "--": with --gdb they are for gdb. */
+static int behind_dashes(int argc, char **argv)
+{
+	int i = 0;
+
+	while (i < argc && strcmp(argv[i], "--"))
+		i++;
+	return i < argc ? argc - i - 1 : 0;
+}
+
+static int with_gdb(const struct options *o, int behind)
+{
+	static struct sched_file f;
+
+	if (o->nargs - behind != 1 || !strcmp(o->args[0], "-")) {
+		fprintf(stderr, "heddle replay: --gdb: one FILE, please (not "
+			"standard input)\n");
+		return EXIT_USAGE;
+	}
+	if (o->scenario)
+		target_find(o->scenario, &f.target);
+	if (!sched_read(o->args[0], &f))
+		return EXIT_USAGE;
+	return debug_start(o, o->args[0], o->args + 1, behind);
+}
+
 int cmd_replay(int argc, char **argv)
 {
 	static struct options o;
 	static struct replay r = { .o = &o, .target = "-" };
 	double began = seconds_now();
+	int i, behind = behind_dashes(argc, argv);
 	struct target t;
-	int i;
 
 	if (!options_parse(argc, argv, V_REPLAY, &o))
 		return EXIT_USAGE;
@@ -228,6 +255,8 @@ int cmd_replay(int argc, char **argv)
 		fprintf(stderr, "heddle replay: which FILE?\n");
 		return EXIT_USAGE;
 	}
+	if (o.gdb)
+		return with_gdb(&o, behind);
 	for (i = 0; i < o.nargs; i++)
 		replay_argument(&r, o.args[i]);
 	printf("result: scenario=%s schedules=%u verdicts=%u complete=no "

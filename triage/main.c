@@ -73,8 +73,13 @@ static const struct verb verbs[] = {
 	{ "replay", cmd_replay, V_REPLAY, "FILE... [OPTIONS]",
 	  "run saved schedules exactly",
 	  "FILE is a .sched file, a folder of them, a fuzzer's input (with\n"
-	  "--scenario), or - for standard input.  With --check the exit status is 0 if all is\n"
-	  "as recorded; without it, 1 if a verdict was raised." },
+	  "--scenario), or - for standard input.  With --check the exit status\n"
+	  "is 0 if all is as recorded; without it, 1 if a verdict was raised.\n\n"
+	  "With --gdb (one FILE; it needs gdb with Python, Debian's is) you get\n"
+	  "gdb's prompt in the model's frame where the wanted verdict, or the\n"
+	  "first one, is raised; without a verdict, at the first op.  There,\n"
+	  "heddle lists its commands: tasks, bt, task, locks, step, goto, out,\n"
+	  "steps, run.  The exit status is gdb's." },
 	{ "min", cmd_min, V_MIN, "FILE [-o OUT] [OPTIONS]",
 	  "find the smallest schedule with the same verdict, and prove it",
 	  "Smallest: fewest preemptions, then fewest other choices, other\n"

@@ -72,6 +72,9 @@ static const struct row rows[] = {
 	  "anything differs (no SCENARIO, no other options)" },
 	{ "twice", 0, FLAG, AT(twice), V_REPLAY, 0, NULL,
 	  "run two times and compare step by step" },
+	{ "gdb", 0, FLAG, AT(gdb), V_REPLAY, 0, NULL,
+	  "stop in gdb where the verdict is raised; what stands behind\n"
+	  "-- is for gdb (-- -batch -ex 'heddle tasks')" },
 	{ "check", 0, FLAG, AT(check), V_REPLAY | V_EXPLORE, 0, NULL,
 	  "exit 1 if the verdicts differ from what was recorded\n"
 	  "(explore: from what the variant declares; without :VARIANT\n"

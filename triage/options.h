@@ -22,7 +22,7 @@ struct options {
 	u64 seed, seeds;
 	s64 preemptions;   /* -1: none */
 	s64 fail, signals; /* NOT_GIVEN until options_settle() */
-	bool keep_going, as_is, replace, json, report, twice, check, verdicts;
+	bool keep_going, as_is, replace, json, report, twice, check, verdicts, gdb;
 	u8 lockdep; /* enum lockdep_mode */
 	int nargs;
 	char **args;

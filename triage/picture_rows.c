@@ -35,8 +35,7 @@ static struct row *push(struct rows *rows, u8 kind, u8 task, u32 rec)
 	return r;
 }
 
-/* The values of a lock are whether and when it was got. */
-static void lock_words(const struct story *s, u32 i, struct statement *st)
+void story_lock_words(const struct story *s, u32 i, struct statement *st)
 {
 	const char *word = s->flag[i] & REC_WAITS    ? "waits" :
 			   s->flag[i] & REC_FAILED   ? "fails" :
@@ -85,7 +84,7 @@ static void push_op(struct rows *rows, const struct story *s, u32 i,
 	r->op = s->log[i].ev.op.kind;
 	r->indent = inside ? 2 : 0;
 	statement_make(&s->log[i], &r->st);
-	lock_words(s, i, &r->st);
+	story_lock_words(s, i, &r->st);
 	before = rows->n > 1 ? r - 1 : NULL;
 	if (before && same_row(before, r)) {
 		before->times++;

@@ -121,6 +121,9 @@ bool verdict_of_progress(u8 kind);
 bool verdict_of_race(u8 kind);
 /* The next op record of the same task after i, or s->n. */
 u32 story_next_op(const struct story *s, u32 i);
+/* Of the op at i, if it is a lock's: the values are whether and when it was
+ * got (picture_rows.c). */
+void story_lock_words(const struct story *s, u32 i, struct statement *st);
 extern bool report_all; /* --all */
 
 /* --- page.c -------------------------------------------------------------- */

@@ -251,6 +251,8 @@ void hd_set_context(u8 irqs_off, u8 bh_off, u32 pc);
 
 /* A new zeroed object; its payload.  The object header lies in front. */
 void *hd_heap_new(const char *type, u32 size, u32 pc);
+/* r->object, type and type_off: what lies at addr now. */
+void hd_name_object(struct hd_record *r, u64 addr);
 /* For reports: o begins to live here.  The stack goes into the recording; what
  * is done before the first op of a run is not recorded, and kept aside. */
 void hd_record_alloc(const struct hd_object *o);

@@ -32,7 +32,7 @@ void hd_unsubscribe_all(void)
 
 /* --- recording -------------------------------------------------------------- */
 
-static void name_object(struct hd_record *r, u64 addr)
+void hd_name_object(struct hd_record *r, u64 addr)
 {
 	struct hd_object *o;
 
@@ -106,7 +106,7 @@ static void record(const struct hd_event *ev)
 		return;
 	r = &hd_eng.log[hd_eng.nlog++];
 	r->ev = *ev;
-	name_object(r, ev->op.addr);
+	hd_name_object(r, ev->op.addr);
 	if (ev->task < W->ntasks) {
 		put_frames(r);
 		r->nheld = W->cur->nheld;
