@@ -141,6 +141,7 @@ is shift @lines, 'build/heddle replay --gdb ' .
 	'corpus/regress/abba.buggy/deadlock-a-b/min.sched', 'README: a session';
 gdb($abba, map { /^\(gdb\) (.*)/ } @lines);
 my ($from, $missing) = (0, '');
+s/^#\K\d+ /N /mg for $out, @lines; # how much of the engine was inlined
 for (grep { !/^\(gdb\)/ } @lines) {
 	my $found = index "\n$out", "\n$_\n", $from;
 	$missing .= "$_\n" if $found < 0;
