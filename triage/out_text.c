@@ -68,12 +68,16 @@ static void print_others(const struct story *s, struct page *p)
 static void print_file(const char *file, struct page *p)
 {
 	const char *slash = file ? strrchr(file, '/') : NULL;
+	u32 room = p->width - (u32)strlen(program) - 8;
 
 	if (!file)
 		return;
-	if (slash && strlen(file) + strlen(program) + 8 > p->width)
+	if (slash && strlen(file) > room)
 		file = slash + 1;
-	page_line(p, "%s replay %s", program, file);
+	page_line(p, "%s replay %s", program,
+		  strlen(file) > room ? "\\" : file);
+	if (strlen(file) > room)
+		page_line(p, "  %s", file);
 }
 
 static void append(struct page *to, struct page *from)

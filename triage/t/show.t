@@ -20,6 +20,13 @@ sub is_golden {
 	is $got, slurp($path), $what;
 }
 
+sub is_mail {
+	my ($got, $what) = @_;
+	my @bad = grep { length > 72 || /[^ -~]/ || /^(?:From |--$)| $/ } split /\n/, $got;
+
+	is "@bad", '', "$what: 72 columns of plain ASCII";
+}
+
 # --- golden: the same picture, byte for byte
 for my $file (sort glob "$golden/*.sched") {
 	(my $base = $file) =~ s/\.sched$//;
@@ -27,6 +34,7 @@ for my $file (sort glob "$golden/*.sched") {
 		($rc, $out, $err) = heddle('show', "--format=$format", $file);
 		$out =~ s/^heddle replay \S*\//heddle replay /m;
 		is_golden($out, "$base.$format", "$base as $format");
+		is_mail($out, "$base as mail") if $format eq 'mail';
 		diag $err if $err;
 	}
 }
@@ -35,6 +43,7 @@ for my $file (sort glob 'corpus/regress/*/*/min.sched') {
 	next unless -e $base;
 	($rc, $out) = heddle('show', '--format=mail', $file);
 	is_golden($out, $base, "$base");
+	is_mail($out, $base);
 }
 
 # --- properties that every report has
