@@ -18,7 +18,8 @@ static const char help[] =
 	"questions that it answers, its variants and what they are expected to\n"
 	"show, and what of the kernel is modelled how.  What names a scenario\n"
 	"is one; a file of that name is written with a slash (./NAME).\n\n"
-	"  --format=FORMAT  text (default), mail (72 columns, ASCII), json\n"
+	"  --format=FORMAT  text (default), mail (72 columns, ASCII), json, html\n"
+	"                   (one page that needs nothing else)\n"
 	"  --want=VERDICT   explain this verdict of the run: a name or a whole\n"
 	"                   signature; default: the file's, or the first\n"
 	"  --all            leave nothing out of the picture\n"
@@ -64,6 +65,8 @@ static int show_file(const char *path, const struct show *o)
 	}
 	if (!strcmp(o->format, "json"))
 		report_json(stdout, &r);
+	else if (!strcmp(o->format, "html"))
+		report_html(stdout, &r);
 	else if (!strcmp(o->format, "mail"))
 		report_mail(stdout, &r);
 	else
@@ -116,20 +119,14 @@ static bool parse(int argc, char **argv, struct show *o)
 
 static bool known_format(const char *format)
 {
-	static const char *const later[] = { "html", "chrome", "ftrace" };
+	static const char *const known[] = { "text", "mail", "json", "html" };
 	u32 i;
 
-	if (!strcmp(format, "text") || !strcmp(format, "mail") ||
-	    !strcmp(format, "json"))
-		return true;
-	for (i = 0; i < ARRAY_SIZE(later); i++)
-		if (!strcmp(format, later[i])) {
-			fprintf(stderr, "heddle show: --format=%s is not "
-				"built yet\n", format);
-			return false;
-		}
+	for (i = 0; i < ARRAY_SIZE(known); i++)
+		if (!strcmp(format, known[i]))
+			return true;
 	fprintf(stderr, "heddle show: no format is called %s "
-		"(text, mail, json)\n", format);
+		"(text, mail, json, html)\n", format);
 	return false;
 }
 
@@ -154,6 +151,11 @@ static int show_named(const char *what, const struct show *o)
 
 	if (!target_parse(*what ? what : scenario_at(0)->name, &t))
 		return EXIT_USAGE;
+	if (!strcmp(o->format, "html")) {
+		fprintf(stderr, "heddle show: --format=html is for a saved "
+			"schedule, and %s is a scenario\n", what);
+		return EXIT_USAGE;
+	}
 	return show_scenario(&t, strchr(what, ':') != NULL, o->format);
 }
 

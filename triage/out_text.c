@@ -45,7 +45,6 @@ static void print_head(const struct story *s, struct page *p)
 	page_wrap(p, 2, "%s:%s (%s), SC", s->scenario->name, s->variant->name,
 		  s->variant->title ? s->variant->title : s->variant->name);
 	print_preemptions(s, p);
-	page_line(p, "%s", "");
 }
 
 static void print_others(const struct story *s, struct page *p)
@@ -91,29 +90,42 @@ static void append(struct page *to, struct page *from)
 
 /* Values that point at objects are named after the world, so what needs the
  * story's own run comes before the neighbour's runs. */
-void report_page(const struct story *s, struct page *p)
+void report_parts(const struct story *s, u32 width, struct report_parts *parts)
 {
-	struct page detail;
+	struct page *detail = &parts->detail, *after = &parts->after;
 	char words[400];
 	bool near;
 
-	print_head(s, p);
-	picture_draw(s, p);
-	page_line(p, "%s", "");
-	page_init(&detail, p->width);
-	report_splat(s, &detail);
-	report_locks(s, &detail);
-	report_detail(s, &detail);
+	page_init(&parts->head, width);
+	page_init(detail, width);
+	page_init(after, width);
+	print_head(s, &parts->head);
+	report_splat(s, detail);
+	report_locks(s, detail);
+	report_detail(s, detail);
 	near = story_verdict(s) && neighbour_describe(s, words, sizeof(words));
-	report_witness(s, &detail);
+	report_witness(s, detail);
 	hd_run_with_log(&s->report->schedule);
 	if (near)
-		page_wrap(p, 2, "%s", words);
-	print_others(s, p);
+		page_wrap(after, 2, "%s", words);
+	print_others(s, after);
 	if (s->scenario->not_modelled)
-		page_wrap(p, 2, "not modelled: %s", s->scenario->not_modelled);
+		page_wrap(after, 2, "not modelled: %s",
+			  s->scenario->not_modelled);
+}
+
+void report_page(const struct story *s, struct page *p)
+{
+	struct report_parts parts;
+
+	report_parts(s, p->width, &parts);
+	append(p, &parts.head);
+	page_line(p, "%s", "");
+	picture_draw(s, p);
+	page_line(p, "%s", "");
+	append(p, &parts.after);
 	print_file(s->report->file, p);
-	append(p, &detail);
+	append(p, &parts.detail);
 }
 
 /* --- colour -------------------------------------------------------------- */

@@ -176,6 +176,18 @@ u32 story_next_op(const struct story *s, u32 i)
 	return s->n;
 }
 
+u32 story_conflict(const struct story *s, u32 i, bool later)
+{
+	u32 j = i;
+
+	while (later ? ++j < s->n : j-- > 0)
+		if (s->log[j].ev.task != s->log[i].ev.task &&
+		    is_op(&s->log[j]) && s->log[j].ev.task < s->ntasks &&
+		    hd_conflict(&s->log[i].ev.op, &s->log[j].ev.op))
+			return j;
+	return s->n;
+}
+
 /* The annotation that belongs to the lock op at i: made by the same call. */
 static const struct hd_record *annotation_of(const struct story *s, u32 i)
 {

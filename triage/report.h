@@ -13,6 +13,7 @@
  *   report_neighbour.c  the nearest run that passes
  *   report_lifetime.c   objects: allocated, freed, grace periods, lives
  *   report_left.c       objects and references left at the end
+ *   report_spans.c      who held which lock from when to when
  *   page.c              lines of text, wrapped
  *
  * Nothing here knows a bug: all that is printed are values, branches and
@@ -119,11 +120,15 @@ bool verdict_of_lockdep(u8 kind);
 bool verdict_of_lifetime(u8 kind);
 bool verdict_of_progress(u8 kind);
 bool verdict_of_race(u8 kind);
+bool verdict_refuses_lock(u8 kind); /* the last lock is wanted, not held */
 /* The next op record of the same task after i, or s->n. */
 u32 story_next_op(const struct story *s, u32 i);
 /* Of the op at i, if it is a lock's: the values are whether and when it was
  * got (picture_rows.c). */
 void story_lock_words(const struct story *s, u32 i, struct statement *st);
+/* The nearest op of another task, later or earlier, that conflicts with i's, or
+ * s->n. */
+u32 story_conflict(const struct story *s, u32 i, bool later);
 extern bool report_all; /* --all */
 
 /* --- page.c -------------------------------------------------------------- */
@@ -149,6 +154,8 @@ u32 wrap_text(const char *text, u32 width, char piece[][160], u32 max);
 /* --- the parts of a report, each appends to the page --------------------- */
 
 void picture_draw(const struct story *s, struct page *p);
+/* The verdict as it stands under the picture, in at most width columns. */
+void picture_verdict(const struct story *s, u32 width, char *buf, size_t size);
 void report_splat(const struct story *s, struct page *p);
 void report_locks(const struct story *s, struct page *p);
 /* Searches: the world no longer holds the story's run. */
@@ -171,7 +178,46 @@ u32 report_race_earlier(const struct story *s, const struct hd_verdict *v);
 /* The nearest run without the verdict, in words; false if none was found.
  * Runs other schedules: the world no longer holds the story's run. */
 bool neighbour_describe(const struct story *s, char *buf, size_t size);
-/* The whole report (out_text.c). */
+
+/* --- out_text.c ---------------------------------------------------------- */
+
+/* The report but for its picture.  The world is the story's again. */
+struct report_parts {
+	struct page head;   /* title, model, bound */
+	struct page after;  /* behind the picture: what passes, what is left out */
+	struct page detail; /* blocks, an empty line before each */
+};
+void report_parts(const struct story *s, u32 width, struct report_parts *parts);
+/* All of it. */
 void report_page(const struct story *s, struct page *p);
+
+/* --- html.c --------------------------------------------------------------- */
+
+void html_text(FILE *out, const char *s); /* escaped */
+void html_printf(FILE *out, const char *fmt, ...) /* escaped as a whole */
+	__attribute__((format(printf, 2, 3)));
+
+/* --- report_spans.c: locks over time -------------------------------------- */
+
+/* Up to the verdict.  from, got, to are records, of the locks' ops where they
+ * have one; a lock that was not released is held to s->last. */
+struct lock_span {
+	const char *name;
+	u64 map;
+	u32 task;
+	u32 from;
+	u32 got;  /* later than from if the task had to wait */
+	u32 to;
+	u8 read, subclass;
+	bool ended; /* released, or downgraded: then another span follows */
+};
+/* In the order of from; to be freed by the caller. */
+u32 lock_spans(const struct story *s, struct lock_span **spans);
+bool span_holds(const struct lock_span *sp, u32 task, u32 rec);
+/* "vm_lock (R)" */
+void span_text(const struct lock_span *sp, char *buf, size_t size);
+/* What the task holds after rec, "vm_lock (R), ptl (W)", or "". */
+void held_text(const struct lock_span *spans, u32 n, u32 task, u32 rec,
+	       char *buf, size_t size);
 
 #endif

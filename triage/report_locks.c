@@ -101,7 +101,7 @@ static void step(struct locks *l, u32 i)
 	}
 }
 
-static bool is_refusal(u8 kind)
+bool verdict_refuses_lock(u8 kind)
 {
 	return kind == HD_V_CIRCULAR || kind == HD_V_RECURSIVE ||
 	       kind == HD_V_INCONSISTENT || kind == HD_V_IRQ_INVERSION ||
@@ -119,7 +119,7 @@ static void replay(struct locks *l)
 	for (i = 0; i < l->s->n && !(l->s->flag[i] & REC_AFTER); i++) {
 		if (v && l->s->log[i].ev.step == v->step &&
 		    l->s->log[i].ev.op.kind == HD_EV_ACQUIRE &&
-		    is_refusal(v->kind)) {
+		    verdict_refuses_lock(v->kind)) {
 			l->wanted = lock_of(l->s, i);
 			l->wants = true;
 			break;

@@ -45,20 +45,6 @@ static u32 op_of(const struct hd_record *log, u32 nlog, u32 task, u32 n)
 	return nlog;
 }
 
-/* The first op before the verdict that conflicts with op i, after (or, going
- * back, before) it, of another task. */
-static u32 partner(const struct story *s, u32 i, bool later)
-{
-	u32 j = i;
-
-	while (later ? ++j < s->n : j-- > 0)
-		if (s->log[j].ev.task != s->log[i].ev.task &&
-		    is_op(&s->log[j]) && s->log[j].ev.task < s->ntasks &&
-		    hd_conflict(&s->log[i].ev.op, &s->log[j].ev.op))
-			return j;
-	return s->n;
-}
-
 /* In the run that passes: is op a executed before op b? */
 static bool now_before(const struct story *s, u32 a, u32 b)
 {
@@ -129,7 +115,7 @@ static bool find_swap(const struct story *s, u32 *x, u32 *y)
 	for (i = 0; i < s->n; i++) {
 		if (!(s->flag[i] & REC_SHARED))
 			continue;
-		j = partner(s, i, false);
+		j = story_conflict(s, i, false);
 		/* j ran before i; now i before j? */
 		if (j < s->n && now_before(s, i, j)) {
 			u32 at = op_of(hd_eng.log, hd_eng.nlog,

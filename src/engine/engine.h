@@ -18,8 +18,8 @@ struct hd_record {
 	u32 frames[HD_MAX_FRAMES]; /* return addresses, innermost first */
 	u8 nframes;
 	u8 nheld;
-	u8 preempted;       /* another task was switched away from for this op */
 	u8 context;         /* HD_IN_*: the interrupt that the task was in */
+	u32 preemptions;    /* of the run so far */
 };
 enum { HD_IN_HARDIRQ = 1, HD_IN_SOFTIRQ = 2, HD_IRQS_OFF = 4, HD_BH_OFF = 8 };
 

@@ -106,6 +106,7 @@ static void record(const struct hd_event *ev)
 		return;
 	r = &hd_eng.log[hd_eng.nlog++];
 	r->ev = *ev;
+	r->preemptions = W->preemptions;
 	hd_name_object(r, ev->op.addr);
 	if (ev->task < W->ntasks) {
 		put_frames(r);
