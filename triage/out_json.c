@@ -1,24 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The report for programs.  One object, schema "heddle-report-1":
+/* The report for programs: one object, schema "heddle-report-1", which
+ * report.schema.json describes key by key.
  *
- *   schema, scenario, variant, title, source, model_build (hex), memory ("SC")
- *   verdict      the one that is explained, or null: an element of verdicts
- *   verdicts[]   {name, title, signature, task, fatal, step, site}
- *   preemptions, switches, choices, ops, hash (hex)
- *   minimal      null if unknown, else {proved, exhausted}
- *   schedule     {strategy, seed, edits[]: {kind, task, n, arg}}; arg is a
- *                task's name for switch, a number otherwise
- *   events[]     in the order in which they happened: {step, task, n, kind,
- *                statement, object, type, offset, field, old, new, order,
- *                flags[], function, file, line, stack[], held[], shown, text}
- *                held: names of the locks that the task has annotated as
- *                taken; text: of remarks and marks, the lock of annotations.
- *                Keys that an event does not have are left out; values beyond
- *                2^53 are hex strings.
- *   not_modelled, replay
- *
- * Tasks are names; sites are {function, file, line}.  kind is the name of an op
- * or annotation (see kind_name below); shown: stands in the picture. */
+ * Tasks are names; sites are {function, file, line}.  Keys that an event does not
+ * have are left out; values beyond 2^53 are hex strings. */
 #include <jansson.h>
 #include <string.h>
 
@@ -40,6 +25,7 @@ static const char *const kind_name[HD_KINDS] = {
 	[HD_EV_BAD_ACCESS] = "bad-access", [HD_EV_STUCK] = "stuck",
 	[HD_EV_END] = "end", [HD_EV_MARK] = "mark",
 	[HD_EV_BLOCKED] = "blocked", [HD_EV_CONTEXT] = "context",
+	[HD_EV_RECLASS] = "reclass", [HD_EV_LOCK_SYNC] = "lock-sync",
 	[HD_EV_ALLOC] = "object",
 };
 

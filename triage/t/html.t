@@ -185,6 +185,13 @@ $html = page($odd);
 like $html, qr/replay \S*a&lt;b&gt;&amp;&quot;c&#39;d\.sched<\/code>/, 'names are escaped';
 is misnested($html), '', '... and tags nest';
 
+# --- a run without a verdict
+spew("$dir/clean.sched", join "\n", 'heddle schedule 1', 'scenario fault_vs_munmap:v10',
+	'model 0000000000000000', 'base run-to-block seed 0', 'hash -', '');
+$html = page("$dir/clean.sched");
+is misnested($html), '', 'a run without a verdict';
+ok $html =~ /<h1>no verdict<\/h1>/ && $html !~ /guilty"|class="verdict"/, '... and nothing guilty';
+
 # --- a long run: bands; all of it
 my ($long) = grep { /use-after-free-vm_area_struct.vm_flags/ } @files;
 cmp_ok scalar(() = page($long) =~ /<svg class="band"/g), '>', 2, 'long pictures have bands';
