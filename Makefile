@@ -259,7 +259,7 @@ test-coro: $(src_bins)
 	$(Q)$(prove) --exec '' $^
 
 # Those tests of verbs that say something about the build of triage.
-short_verbs := $(wildcard $(patsubst %,triage/t/%.t,list run replay show html corpus \
+short_verbs := $(wildcard $(patsubst %,triage/t/%.t,list run replay show html trace corpus \
 	lockdep race lifetime))
 
 # --- make demo: the main job, on the mail that heddle comes from ----------------

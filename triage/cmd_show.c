@@ -18,9 +18,14 @@ static const char help[] =
 	"questions that it answers, its variants and what they are expected to\n"
 	"show, and what of the kernel is modelled how.  What names a scenario\n"
 	"is one; a file of that name is written with a slash (./NAME).\n\n"
-	"  --format=FORMAT  text (default), mail (72 columns, ASCII), json (as\n"
-	"                   triage/report.schema.json describes it), html (one\n"
-	"                   page that needs nothing else)\n"
+	"  --format=FORMAT  text   (default)\n"
+	"                   mail   72 columns, ASCII\n"
+	"                   json   as triage/report.schema.json describes it\n"
+	"                   html   one page that needs nothing else\n"
+	"                   chrome trace events, for ui.perfetto.dev\n"
+	"                   ftrace as in /sys/kernel/tracing/trace\n"
+	"                   The last two have all of the run; one microsecond is\n"
+	"                   one step.\n"
 	"  --want=VERDICT   explain this verdict of the run: a name or a whole\n"
 	"                   signature; default: the file's, or the first\n"
 	"  --all            leave nothing out of the picture\n"
@@ -32,6 +37,36 @@ static const char help[] =
 struct show {
 	const char *format, *want, *scenario;
 };
+
+/* --- formats ------------------------------------------------------------- */
+
+static void text(FILE *out, const struct report *r)
+{
+	report_text(out, r, isatty(1) && !getenv("NO_COLOR"));
+}
+
+static const struct format {
+	const char *name;
+	void (*print)(FILE *out, const struct report *r);
+	bool of_scenario; /* describes a scenario, too */
+} formats[] = {
+	{ "text", text, true },
+	{ "mail", report_mail, true },
+	{ "json", report_json, true },
+	{ "html", report_html, false },
+	{ "chrome", report_chrome, false },
+	{ "ftrace", report_ftrace, false },
+};
+
+static const struct format *format_of(const char *name)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(formats); i++)
+		if (!strcmp(name, formats[i].name))
+			return &formats[i];
+	return NULL;
+}
 
 /* --- a file -------------------------------------------------------------- */
 
@@ -64,14 +99,7 @@ static int show_file(const char *path, const struct show *o)
 			return EXIT_VERDICT;
 		r.want[0] = 0; /* another model build: show what it does */
 	}
-	if (!strcmp(o->format, "json"))
-		report_json(stdout, &r);
-	else if (!strcmp(o->format, "html"))
-		report_html(stdout, &r);
-	else if (!strcmp(o->format, "mail"))
-		report_mail(stdout, &r);
-	else
-		report_text(stdout, &r, isatty(1) && !getenv("NO_COLOR"));
+	format_of(o->format)->print(stdout, &r);
 	return EXIT_CLEAN;
 }
 
@@ -120,14 +148,14 @@ static bool parse(int argc, char **argv, struct show *o)
 
 static bool known_format(const char *format)
 {
-	static const char *const known[] = { "text", "mail", "json", "html" };
 	u32 i;
 
-	for (i = 0; i < ARRAY_SIZE(known); i++)
-		if (!strcmp(format, known[i]))
-			return true;
-	fprintf(stderr, "heddle show: no format is called %s "
-		"(text, mail, json, html)\n", format);
+	if (format_of(format))
+		return true;
+	fprintf(stderr, "heddle show: no format is called %s (", format);
+	for (i = 0; i < ARRAY_SIZE(formats); i++)
+		fprintf(stderr, "%s%s", i ? ", " : "", formats[i].name);
+	fprintf(stderr, ")\n");
 	return false;
 }
 
@@ -152,9 +180,9 @@ static int show_named(const char *what, const struct show *o)
 
 	if (!target_parse(*what ? what : scenario_at(0)->name, &t))
 		return EXIT_USAGE;
-	if (!strcmp(o->format, "html")) {
-		fprintf(stderr, "heddle show: --format=html is for a saved "
-			"schedule, and %s is a scenario\n", what);
+	if (!format_of(o->format)->of_scenario) {
+		fprintf(stderr, "heddle show: --format=%s is for a saved "
+			"schedule, and %s is a scenario\n", o->format, what);
 		return EXIT_USAGE;
 	}
 	return show_scenario(&t, strchr(what, ':') != NULL, o->format);

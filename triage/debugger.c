@@ -97,8 +97,7 @@ static void add_executed(const struct story *s)
 			add_resumed(rec);
 		if (!is_op(rec) || rec->ev.task >= s->ntasks)
 			continue;
-		statement_make(rec, &st);
-		story_lock_words(s, i, &st);
+		story_statement(s, i, &st);
 		add_step(rec, &st, rec->ev.step);
 	}
 }

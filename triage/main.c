@@ -96,7 +96,7 @@ static const struct verb verbs[] = {
 	  "Exit status: 0 the bug is not there, 1 it is, 125 not all was tried or\n"
 	  "FILE cannot be run on this build, 128 wrong usage or interrupted." },
 	{ "show", cmd_show, 0,
-	  "FILE|SCENARIO [--format=text|mail|json] [--want=VERDICT]",
+	  "FILE|SCENARIO [--format=FORMAT] [--want=VERDICT]",
 	  "report on a saved schedule, or describe a scenario", NULL },
 	{ "dedup", cmd_dedup, 0, "DIR",
 	  "group saved schedules by signature", NULL },

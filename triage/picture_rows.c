@@ -35,7 +35,8 @@ static struct row *push(struct rows *rows, u8 kind, u8 task, u32 rec)
 	return r;
 }
 
-void story_lock_words(const struct story *s, u32 i, struct statement *st)
+/* The values of a lock are whether and when it was got. */
+void story_statement(const struct story *s, u32 i, struct statement *st)
 {
 	const char *word = s->flag[i] & REC_WAITS    ? "waits" :
 			   s->flag[i] & REC_FAILED   ? "fails" :
@@ -43,6 +44,7 @@ void story_lock_words(const struct story *s, u32 i, struct statement *st)
 			   s->log[i].ev.op.kind == HD_ACQUIRED ? "acquired" :
 							NULL;
 
+	statement_make(&s->log[i], st);
 	if (word)
 		snprintf(st->values, sizeof(st->values), "%s", word);
 }
@@ -83,8 +85,7 @@ static void push_op(struct rows *rows, const struct story *s, u32 i,
 
 	r->op = s->log[i].ev.op.kind;
 	r->indent = inside ? 2 : 0;
-	statement_make(&s->log[i], &r->st);
-	story_lock_words(s, i, &r->st);
+	story_statement(s, i, &r->st);
 	before = rows->n > 1 ? r - 1 : NULL;
 	if (before && same_row(before, r)) {
 		before->times++;

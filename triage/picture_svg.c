@@ -109,10 +109,12 @@ static void put_title(const struct svg *g, const struct row *r, FILE *out)
 	const struct story *s = g->s;
 	const struct hd_record *rec = &s->log[r->rec];
 	struct sym_site site[24];
+	struct statement st;
 	char held[400], words[256];
 	u32 i, n = statement_stack(rec, site, ARRAY_SIZE(site));
 
-	op_statement(rec, words, sizeof(words));
+	story_statement(s, r->rec, &st);
+	statement_print(&st, words, sizeof(words));
 	held_text(g->span, g->nspans, r->task, r->rec, held, sizeof(held));
 	fputs("<title>", out);
 	html_printf(out, "step %u, op %u of %s", rec->ev.step, rec->ev.n,

@@ -123,9 +123,6 @@ bool verdict_of_race(u8 kind);
 bool verdict_refuses_lock(u8 kind); /* the last lock is wanted, not held */
 /* The next op record of the same task after i, or s->n. */
 u32 story_next_op(const struct story *s, u32 i);
-/* Of the op at i, if it is a lock's: the values are whether and when it was
- * got (picture_rows.c). */
-void story_lock_words(const struct story *s, u32 i, struct statement *st);
 /* The nearest op of another task, later or earlier, that conflicts with i's, or
  * s->n. */
 u32 story_conflict(const struct story *s, u32 i, bool later);
@@ -153,6 +150,8 @@ u32 wrap_text(const char *text, u32 width, char piece[][160], u32 max);
 
 /* --- the parts of a report, each appends to the page --------------------- */
 
+/* The op at i, with what its lock made of it: "mutex_lock a waits". */
+void story_statement(const struct story *s, u32 i, struct statement *st);
 void picture_draw(const struct story *s, struct page *p);
 /* The verdict as it stands under the picture, in at most width columns. */
 void picture_verdict(const struct story *s, u32 width, char *buf, size_t size);
@@ -199,8 +198,7 @@ void html_printf(FILE *out, const char *fmt, ...) /* escaped as a whole */
 
 /* --- report_spans.c: locks over time -------------------------------------- */
 
-/* Up to the verdict.  from, got, to are records, of the locks' ops where they
- * have one; a lock that was not released is held to s->last. */
+/* from, got, to are records, of the locks' ops where they have one. */
 struct lock_span {
 	const char *name;
 	u64 map;
@@ -211,8 +209,9 @@ struct lock_span {
 	u8 read, subclass;
 	bool ended; /* released, or downgraded: then another span follows */
 };
-/* In the order of from; to be freed by the caller. */
-u32 lock_spans(const struct story *s, struct lock_span **spans);
+/* Before record end, where what was not released ends, too; to be freed by the
+ * caller. */
+u32 lock_spans(const struct story *s, u32 end, struct lock_span **spans);
 bool span_holds(const struct lock_span *sp, u32 task, u32 rec);
 /* "vm_lock (R)" */
 void span_text(const struct lock_span *sp, char *buf, size_t size);

@@ -25,7 +25,7 @@ static u32 op_of(const struct story *s, u32 i)
 
 /* Where the lock was taken, the task has it from the op that goes on, or never.
  * Nor does it have what lockdep refused. */
-static u32 got_at(const struct story *s, u32 i, u32 op)
+static u32 got_at(const struct story *s, u32 i, u32 op, u32 end)
 {
 	const struct hd_verdict *v = story_verdict(s);
 	u32 next;
@@ -35,7 +35,7 @@ static u32 got_at(const struct story *s, u32 i, u32 op)
 	if (!(s->flag[op] & REC_WAITS))
 		return op;
 	next = story_next_op(s, op);
-	return next < s->n && !(s->flag[next] & REC_AFTER) ? next : s->n;
+	return next < end ? next : s->n;
 }
 
 static struct lock_span *open_span(struct lock_span *sp, u32 n, u32 task,
@@ -47,30 +47,30 @@ static struct lock_span *open_span(struct lock_span *sp, u32 n, u32 task,
 	return NULL;
 }
 
-static void begin(struct lock_span *sp, const struct story *s, u32 i)
+static void begin(struct lock_span *sp, const struct story *s, u32 i, u32 end)
 {
 	const struct hd_event *ev = &s->log[i].ev;
 	u32 op = op_of(s, i);
 
 	*sp = (struct lock_span){
 		.name = ev->text ? ev->text : "?", .map = ev->op.addr,
-		.task = ev->task, .from = op, .got = got_at(s, i, op),
+		.task = ev->task, .from = op, .got = got_at(s, i, op, end),
 		.read = ev->op.code & 3, .subclass = ev->op.arg,
 	};
 }
 
-u32 lock_spans(const struct story *s, struct lock_span **spans)
+u32 lock_spans(const struct story *s, u32 end, struct lock_span **spans)
 {
 	struct lock_span *sp = calloc(s->n + 1, sizeof(*sp)), *open;
 	u32 i, n = 0;
 
-	for (i = 0; sp && i < s->n && !(s->flag[i] & REC_AFTER); i++) {
+	for (i = 0; sp && i < end; i++) {
 		const struct hd_event *ev = &s->log[i].ev;
 
 		if (ev->task >= s->ntasks)
 			continue;
 		if (ev->op.kind == HD_EV_ACQUIRE)
-			begin(&sp[n++], s, i);
+			begin(&sp[n++], s, i, end);
 		if (ev->op.kind != HD_EV_RELEASE &&
 		    ev->op.kind != HD_EV_DOWNGRADE)
 			continue;
@@ -88,7 +88,7 @@ u32 lock_spans(const struct story *s, struct lock_span **spans)
 	}
 	for (i = 0; i < n; i++)
 		if (!sp[i].ended)
-			sp[i].to = s->last;
+			sp[i].to = end ? end - 1 : 0;
 	*spans = sp;
 	return n;
 }

@@ -238,7 +238,7 @@ void svg_make(struct svg *g, const struct story *s)
 	size_lanes(g);
 	measure_rows(g);
 	place_rows(g);
-	g->nspans = lock_spans(s, &g->span);
+	g->nspans = lock_spans(s, s->last < s->n ? s->last + 1 : s->n, &g->span);
 	place_locks(g);
 	place_lanes(g);
 }

@@ -108,6 +108,8 @@ void report_text(FILE *out, const struct report *r, bool color);
 void report_mail(FILE *out, const struct report *r); /* 72 columns, ASCII */
 void report_json(FILE *out, const struct report *r);
 void report_html(FILE *out, const struct report *r); /* one page, UTF-8 */
+void report_chrome(FILE *out, const struct report *r); /* trace events, JSON */
+void report_ftrace(FILE *out, const struct report *r);
 
 /* --- report_statement.c -------------------------------------------------------- */
 /* One recorded op in words: "dec_and_test vm_refcnt 2->1".  Values that point

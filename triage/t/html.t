@@ -161,7 +161,7 @@ my ($waits) = grep { /^a \(W\), task second\nasked for: .*abba\.c:41/ } keys %ba
 ok $held && $bar{$held} !~ /dasharray/, 'a lock that is held';
 ok $waits && $bar{$waits} =~ /dasharray/, '... and one that is waited for';
 my ($title) = $html =~ /<title>(step 12,.*?)<\/title>/s;
-is $title, join("\n", 'step 12, op 4 of second', 'mutex_lock a', 'locks held: b (W)',
+is $title, join("\n", 'step 12, op 4 of second', 'mutex_lock a waits', 'locks held: b (W)',
 	'in second  src/scenario/abba.c:41', 'earlier conflicts with step 5 of first'),
 	'what the pointer shows';
 
