@@ -70,17 +70,6 @@ static const struct format *format_of(const char *name)
 
 /* --- a file -------------------------------------------------------------- */
 
-static bool is_shown(const struct report *r)
-{
-	struct hd_outcome o = hd_run(&r->schedule);
-	u32 i;
-
-	for (i = 0; i < o.nverdicts; i++)
-		if (!r->want[0] || want_matches(r->want, &o.verdicts[i]))
-			return true;
-	return !r->want[0];
-}
-
 static int show_file(const char *path, const struct show *o)
 {
 	static struct sched_file f;
@@ -92,7 +81,7 @@ static int show_file(const char *path, const struct show *o)
 	if (!sched_read(path, &f) || !target_open(&f.target))
 		return EXIT_USAGE;
 	report_from_file(&r, path, &f, o->want);
-	if (!is_shown(&r)) {
+	if (!report_shows(&r)) {
 		fprintf(stderr, "heddle show: %s does not show %s\n", path,
 			r.want);
 		if (o->want)

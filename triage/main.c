@@ -16,6 +16,7 @@ MAYBE(cmd_campaign);
 MAYBE(cmd_show);
 MAYBE(cmd_dedup);
 MAYBE(cmd_new);
+MAYBE(cmd_export);
 MAYBE(cmd_mutate);
 MAYBE(cmd_lockdep);
 
@@ -102,6 +103,8 @@ static const struct verb verbs[] = {
 	  "group saved schedules by signature", NULL },
 	{ "lockdep", cmd_lockdep, 0, "FILE",
 	  "judge lock programs as the kernel's lockdep does", NULL },
+	{ "export", cmd_export, 0, "FILE --c [--want=VERDICT]",
+	  "write a saved interleaving as the skeleton of a C test", NULL },
 	{ "new", cmd_new, 0, "NAME",
 	  "write the frame of a scenario for heddle-cc", NULL },
 	{ "mutate", cmd_mutate, 0, "FILE.c [SCENARIO[:VARIANT]...]",

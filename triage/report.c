@@ -511,6 +511,17 @@ bool story_tell(struct story *s, const struct report *r)
 	return story_verdict(s) != NULL;
 }
 
+bool report_shows(const struct report *r)
+{
+	struct hd_outcome o = hd_run(&r->schedule);
+	u32 i;
+
+	for (i = 0; i < o.nverdicts; i++)
+		if (!r->want[0] || want_matches(r->want, &o.verdicts[i]))
+			return true;
+	return !r->want[0];
+}
+
 void story_free(struct story *s)
 {
 	free(s->log);

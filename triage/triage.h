@@ -103,6 +103,8 @@ struct report {
 	bool proved;
 	u32 exhausted;
 };
+/* Does its run raise the wanted verdict, or is none wanted? */
+bool report_shows(const struct report *r);
 /* Runs the schedule recorded and prints. */
 void report_text(FILE *out, const struct report *r, bool color);
 void report_mail(FILE *out, const struct report *r); /* 72 columns, ASCII */
@@ -110,6 +112,7 @@ void report_json(FILE *out, const struct report *r);
 void report_html(FILE *out, const struct report *r); /* one page, UTF-8 */
 void report_chrome(FILE *out, const struct report *r); /* trace events, JSON */
 void report_ftrace(FILE *out, const struct report *r);
+void report_c(FILE *out, const struct report *r); /* heddle export --c */
 
 /* --- report_statement.c -------------------------------------------------------- */
 /* One recorded op in words: "dec_and_test vm_refcnt 2->1".  Values that point
@@ -129,6 +132,7 @@ int cmd_regress(int argc, char **argv);
 int cmd_bisect(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_dedup(int argc, char **argv);
+int cmd_export(int argc, char **argv);
 int cmd_new(int argc, char **argv);
 int cmd_mutate(int argc, char **argv);
 int cmd_lockdep(int argc, char **argv);
