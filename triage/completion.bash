@@ -29,7 +29,7 @@ _heddle_values() # command, verb, option
 	--scenario) _heddle_scenarios "$1" ;;
 	--strategy) echo portfolio rf pos surw urw random reluctant pct run-to-block ;;
 	--lockdep) echo kernel exact; [[ $2 == run ]] && echo boot ;;
-	--format) echo text mail json ;;
+	--format) echo text mail json html chrome ftrace ;;
 	--preemptions) echo none ;;
 	esac
 }
