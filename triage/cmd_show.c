@@ -167,7 +167,9 @@ static int show_named(const char *what, const struct show *o)
 {
 	struct target t;
 
-	if (!target_parse(*what ? what : scenario_at(0)->name, &t))
+	if (!*what)
+		what = scenario_at(0)->name;
+	if (!target_parse(what, &t))
 		return EXIT_USAGE;
 	if (!format_of(o->format)->of_scenario) {
 		fprintf(stderr, "heddle show: --format=%s is for a saved "

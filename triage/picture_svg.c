@@ -51,9 +51,8 @@ bool svg_guilty(const struct svg *g, u32 row)
 		return false;
 	if (is_where_raised(g, row))
 		return true;
-	if (verdict_of_race(v->kind))
-		return i == report_race_earlier(s, v) ||
-		       i == report_race_later(s, v);
+	if (i == g->race[0] || i == g->race[1])
+		return true;
 	if (verdict_of_lifetime(v->kind))
 		return r->ev.op.kind == HD_FREE && s->last < s->n &&
 		       !strcmp(r->object, s->log[s->last].object);
@@ -255,7 +254,7 @@ static void put_bar_part(const struct svg *g, u32 i, u32 band,
 {
 	const struct lock_span *sp = &g->span[i];
 	u32 lane = svg_lane(g, sp->task), lock = svg_lock(g, sp->name);
-	u32 x = g->x[lane] + 9 + g->slot[i] * SVG_BAR;
+	u32 x = g->x[lane] + 9 + g->bar[i].slot * SVG_BAR;
 	u32 top = a.band < band ? g->head + 4 : a.y;
 	u32 end = b.band > band ? g->band[band].height : b.y;
 
@@ -284,12 +283,12 @@ static void put_place(const struct story *s, u32 rec, FILE *out)
 static void put_bar(const struct svg *g, u32 i, u32 band, FILE *out)
 {
 	const struct lock_span *sp = &g->span[i];
-	struct svg_point a = svg_at(g, sp->from), b = svg_at(g, sp->to), got;
+	const struct svg_bar *bar = &g->bar[i];
 	char name[80];
 
-	if (g->slot[i] == SVG_NO_SLOT || a.band > band || b.band < band)
+	if (bar->slot == SVG_NO_SLOT || bar->from.band > band ||
+	    bar->to.band < band)
 		return;
-	got = sp->got >= sp->to ? b : sp->got > sp->from ? svg_at(g, sp->got) : a;
 	span_text(sp, name, sizeof(name));
 	fputs("<g class=\"bar\"><title>", out);
 	html_printf(out, "%s, task %s\n%s: ", name, story_task(g->s, sp->task),
@@ -301,8 +300,8 @@ static void put_bar(const struct svg *g, u32 i, u32 band, FILE *out)
 	}
 	fputs("</title>", out);
 	if (sp->got > sp->from)
-		put_bar_part(g, i, band, a, got, true, out);
-	put_bar_part(g, i, band, got, b, false, out);
+		put_bar_part(g, i, band, bar->from, bar->got, true, out);
+	put_bar_part(g, i, band, bar->got, bar->to, false, out);
 	fputs("</g>\n", out);
 }
 

@@ -32,6 +32,11 @@ struct svg_point {
 	u32 band, y;
 };
 
+struct svg_bar {
+	struct svg_point from, got, to;
+	u8 slot;
+};
+
 struct svg {
 	const struct story *s;
 	struct rows rows;
@@ -44,8 +49,9 @@ struct svg {
 	struct svg_band *band;
 	u32 nbands;
 	struct lock_span *span;
-	u8 *slot;               /* of each span */
+	struct svg_bar *bar;    /* of each span */
 	u32 nspans;
+	u32 race[2];            /* records of the two accesses, or s->n */
 	const char *lock[26];   /* names, by letter */
 	u32 nlocks;
 };

@@ -142,11 +142,19 @@ struct svg_point svg_at(const struct svg *g, u32 rec)
 
 /* --- locks ---------------------------------------------------------------- */
 
-static bool has_extent(const struct svg *g, const struct lock_span *sp)
+static struct svg_bar bar_of(const struct svg *g, const struct lock_span *sp)
 {
-	struct svg_point a = svg_at(g, sp->from), b = svg_at(g, sp->to);
+	struct svg_bar bar = { .from = svg_at(g, sp->from), .to = svg_at(g, sp->to),
+			       .slot = SVG_NO_SLOT };
 
-	return a.band != b.band || a.y + 4 < b.y;
+	bar.got = sp->got >= sp->to ? bar.to :
+		  sp->got > sp->from ? svg_at(g, sp->got) : bar.from;
+	return bar;
+}
+
+static bool has_extent(const struct svg_bar *bar)
+{
+	return bar->from.band != bar->to.band || bar->from.y + 4 < bar->to.y;
 }
 
 static u8 free_slot(const struct svg *g, u32 i)
@@ -155,10 +163,10 @@ static u8 free_slot(const struct svg *g, u32 i)
 	u32 k;
 
 	for (k = 0; k < i; k++)
-		if (g->slot[k] != SVG_NO_SLOT &&
+		if (g->bar[k].slot != SVG_NO_SLOT &&
 		    g->span[k].task == g->span[i].task &&
 		    g->span[k].to > g->span[i].from)
-			taken[g->slot[k]] = true;
+			taken[g->bar[k].slot] = true;
 	for (k = 0; k < SVG_MAX_BARS; k++)
 		if (!taken[k])
 			return (u8)k;
@@ -169,21 +177,22 @@ static void place_locks(struct svg *g)
 {
 	u32 i, lane;
 
-	g->slot = calloc(g->nspans + 1, 1);
+	g->bar = calloc(g->nspans + 1, sizeof(*g->bar));
 	for (i = 0; i < g->nspans; i++) {
 		const struct lock_span *sp = &g->span[i];
+		struct svg_bar *bar = &g->bar[i];
 		u32 lock = svg_lock(g, sp->name);
 
-		g->slot[i] = SVG_NO_SLOT;
+		*bar = bar_of(g, sp);
 		lane = svg_lane(g, sp->task);
 		if (!g->lanes.n || g->lanes.at[lane].task != sp->task ||
-		    !has_extent(g, sp) || lock >= ARRAY_SIZE(g->lock))
+		    !has_extent(bar) || lock >= ARRAY_SIZE(g->lock))
 			continue;
-		g->slot[i] = free_slot(g, i);
+		bar->slot = free_slot(g, i);
 		if (lock == g->nlocks)
 			g->lock[g->nlocks++] = sp->name;
-		if (g->slot[i] != SVG_NO_SLOT && g->slot[i] >= g->bars[lane])
-			g->bars[lane] = g->slot[i] + 1u;
+		if (bar->slot != SVG_NO_SLOT && bar->slot >= g->bars[lane])
+			g->bars[lane] = bar->slot + 1u;
 	}
 }
 
@@ -229,6 +238,15 @@ static void place_lanes(struct svg *g)
 	g->width = x < LEAST_WIDTH ? LEAST_WIDTH : x;
 }
 
+static void find_race(struct svg *g)
+{
+	const struct hd_verdict *v = story_verdict(g->s);
+	bool race = v && verdict_of_race(v->kind);
+
+	g->race[0] = race ? report_race_earlier(g->s, v) : g->s->n;
+	g->race[1] = race ? report_race_later(g->s, v) : g->s->n;
+}
+
 void svg_make(struct svg *g, const struct story *s)
 {
 	memset(g, 0, sizeof(*g));
@@ -241,6 +259,7 @@ void svg_make(struct svg *g, const struct story *s)
 	g->nspans = lock_spans(s, s->last < s->n ? s->last + 1 : s->n, &g->span);
 	place_locks(g);
 	place_lanes(g);
+	find_race(g);
 }
 
 void svg_free(struct svg *g)
@@ -249,5 +268,5 @@ void svg_free(struct svg *g)
 	free(g->row);
 	free(g->band);
 	free(g->span);
-	free(g->slot);
+	free(g->bar);
 }
