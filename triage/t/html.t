@@ -178,6 +178,12 @@ $html = page("$golden/lockdep-irq-chain.irq-inversion-inner-spin.sched");
 is((arrows($html, ''))[1], 'irq comes on the CPU of first', '... and interrupts');
 ok $html =~ />irq \(irq on first\)</, 'handlers say whom they interrupt';
 
+my ($race) = glob "$regress/fault_vs_munmap.v6/data-race*vm_lock_seq/min.sched";
+is_deeply [page($race) =~ /<a class="row guilty"[^>]* data-task="(\w+)"/g], ['munmap', 'fault'],
+	'both accesses of a race are marked';
+is_deeply [page("$golden/uaf-rcu.sched") =~ /<a class="row guilty"[^>]* data-task="(\w+)"/g],
+	['rcu', 'reader'], '... and the free of what is used';
+
 # --- what users and models call things cannot break out
 my $odd = "$dir/a<b>&\"c'd.sched";
 spew($odd, slurp("$golden/abba-deadlock.sched"));
