@@ -128,7 +128,7 @@ struct worker {
 	bool hung, stopped;    /* killed, because of itself or at the end */
 	u32 news;              /* signatures that are new */
 	struct lines lines;
-	char *sched, *report;  /* of JOB_MINIMISE */
+	char *sched, *report, *page; /* of JOB_MINIMISE; page: HTML */
 	u32 preemptions;
 	bool proved;
 };
@@ -210,7 +210,7 @@ bool found_note(struct campaign *c, const struct job *job, u64 schedules,
 		const char *signature, u8 *data, u32 size);
 /* The chosen witness was minimised. */
 void found_minimised(struct campaign *c, struct bug *b, const char *sched,
-		     const char *report);
+		     const char *report, const char *page);
 /* Save found.txt anew. */
 void found_save(struct campaign *c, const struct bug *b);
 /* Read what earlier starts have found. */

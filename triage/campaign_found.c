@@ -8,7 +8,7 @@
  *   <variant>.bin   the schedule as it was found, binary form
  *   min.sched       the smallest schedule of one variant: of one that does not
  *                   declare the verdict, if there is such a variant
- *   report.txt      the report on that
+ *   report.txt      the report on that; report.html: the same as a page
  *
  * found.txt is also what the next start reads. */
 #define _GNU_SOURCE
@@ -293,7 +293,7 @@ static void take_title(struct bug *b, const char *report)
 }
 
 void found_minimised(struct campaign *c, struct bug *b, const char *sched,
-		     const char *report)
+		     const char *report, const char *page)
 {
 	char name[450];
 
@@ -301,6 +301,8 @@ void found_minimised(struct campaign *c, struct bug *b, const char *sched,
 	take_title(b, report);
 	snprintf(name, sizeof(name), "%s/report.txt", b->folder);
 	folder_put(c, name, report, strlen(report));
+	snprintf(name, sizeof(name), "%s/report.html", b->folder);
+	folder_put(c, name, page, strlen(page));
 	snprintf(name, sizeof(name), "%s/min.sched", b->folder);
 	folder_put(c, name, sched, strlen(sched));
 	judge_depth(c, b);

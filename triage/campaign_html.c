@@ -140,7 +140,7 @@ static void put_bug(FILE *out, const struct campaign *c, const struct bug *b)
 	bug_words(c, b, words, sizeof(words));
 	fprintf(out, "<tr><td><a href=\"");
 	put_path(out, b->folder);
-	fprintf(out, b->minimised ? "/report.txt\">" : "/found.txt\">");
+	fprintf(out, b->minimised ? "/report.html\">" : "/found.txt\">");
 	put_text(out, b->signature);
 	fprintf(out, "</a></td><td>");
 	put_text(out, c->entry[b->seen[0].entry].target.scenario->name);

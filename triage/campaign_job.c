@@ -272,22 +272,37 @@ static void tell_sched(const struct bug *b, const struct min_result *m)
 	tell_file("sched", text, size);
 }
 
-static void tell_report(const struct bug *b, const struct min_result *m)
+static void as_text(FILE *out, const struct report *r)
 {
-	static struct report r;
-	char *text = NULL, name[3000];
+	report_text(out, r, false);
+}
+
+static void tell_report(const char *what, const struct report *r,
+			void (*print)(FILE *out, const struct report *r))
+{
+	char *text = NULL;
 	size_t size;
 	FILE *file = open_memstream(&text, &size);
+
+	if (!file)
+		_exit(EXIT_FAULT);
+	print(file, r);
+	if (fclose(file))
+		_exit(EXIT_FAULT);
+	tell_file(what, text, size);
+	free(text);
+}
+
+static void tell_reports(const struct bug *b, const struct min_result *m)
+{
+	static struct report r;
+	char name[3000];
 
 	report_from_min(&r, &entry->target, b->signature, m);
 	snprintf(name, sizeof(name), "%s/%s/min.sched", camp->dir, b->folder);
 	r.file = name;
-	if (!file)
-		_exit(EXIT_FAULT);
-	report_text(file, &r, false);
-	if (fclose(file))
-		_exit(EXIT_FAULT);
-	tell_file("report", text, size);
+	tell_report("report", &r, as_text);
+	tell_report("page", &r, report_html);
 }
 
 static void minimise_bug(void)
@@ -305,7 +320,7 @@ static void minimise_bug(void)
 		_exit(EXIT_FAULT);
 	}
 	tell_sched(b, &m);
-	tell_report(b, &m);
+	tell_reports(b, &m);
 	snprintf(line, sizeof(line), "min %u %d\n", m.preemptions, m.proved);
 	write_all(line, strlen(line));
 }

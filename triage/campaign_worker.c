@@ -106,7 +106,7 @@ static void settle(struct campaign *c, struct worker *w, const struct job *job)
 		      (job->kind == JOB_MINIMISE ? FOR_REDUCTION : job->seconds);
 	w->hung = w->stopped = false;
 	w->news = 0;
-	w->sched = w->report = NULL;
+	w->sched = w->report = w->page = NULL;
 	set_busy(c, job, true);
 	if (job->kind == JOB_SEARCH && job->engine == PORTFOLIO)
 		seen_map(c, e);
@@ -230,6 +230,8 @@ static void on_line(char *line, void *arg)
 		h->w->sched = take_file(line);
 	else if (!strncmp(line, "report ", 7))
 		h->w->report = take_file(line);
+	else if (!strncmp(line, "page ", 5))
+		h->w->page = take_file(line);
 	else if (sscanf(line, "min %u %u", &h->w->preemptions, &proved) == 2)
 		h->w->proved = proved;
 }
@@ -383,13 +385,13 @@ static void end_minimise(struct campaign *c, struct worker *w, bool crashed)
 	struct bug *b = c->bug[w->job.which];
 
 	b->failures += crashed;
-	if (crashed || !w->sched || !w->report ||
+	if (crashed || !w->sched || !w->report || !w->page ||
 	    b->seen[b->chosen].entry != w->job.entry) /* another one by now */
 		return;
 	b->attempts++;
 	b->preemptions = w->preemptions;
 	b->proved = w->proved;
-	found_minimised(c, b, w->sched, w->report);
+	found_minimised(c, b, w->sched, w->report, w->page);
 }
 
 static void worker_end(struct campaign *c, struct worker *w)
@@ -411,6 +413,7 @@ static void worker_end(struct campaign *c, struct worker *w)
 		end_minimise(c, w, crashed);
 	free(w->sched);
 	free(w->report);
+	free(w->page);
 	lines_free(&w->lines);
 	close(w->fd);
 	close(w->log);

@@ -115,6 +115,8 @@ is scalar @min, scalar(() = $whole =~ /^./mg), 'all are minimised';
 is $rc, 0, '... and replay as recorded';
 ($rc, $out) = heddle('dedup', "$dir/whole/findings");
 is result($out)->{signatures}, scalar @min, 'dedup: no signature twice';
+like slurp("$dir/whole/findings/abba.deadlock-a-b/report.html"),
+	qr/<svg.*deadlock.*<\/html>\s*\z/s, 'a page for each';
 my ($report) = map { slurp("$_/report.txt") } "$dir/whole/findings/abba.deadlock-a-b";
 like $report, qr{heddle replay \S*/findings/abba\.deadlock-a-b/min\.sched},
 	'the report says how to replay it';
@@ -150,7 +152,7 @@ SKIP: {
 	my ($rows) = $out =~ m{<table id="variants">(.*?)</table>}s;
 	is scalar(() = ($rows // '') =~ /<tr>/g), 14, '... a row for each variant';
 	like $rows, qr{<td>fault_vs_munmap:v10</td>.*?>7/7</td>}, '... with its goals';
-	my @links = $out =~ m{href="(findings/[^"]+/report\.txt)"}g;
+	my @links = $out =~ m{href="(findings/[^"]+/report\.html)"}g;
 	is scalar(grep { -e "$dir/whole/$_" } @links), scalar @min,
 		'... and its links lead somewhere';
 }
