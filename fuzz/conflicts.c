@@ -20,7 +20,8 @@ struct at {
 	u32 pc;
 	u16 n; /* 0: none */
 	u8 task;
-	bool at_once; /* no other task between its publishing and this op */
+	bool at_once : 1; /* no other task between its publishing and this op */
+	bool adds : 1;    /* HD_COMMUTES */
 };
 
 /* What happened on a word of 8 bytes.  The table is direct-mapped: heaps are small,
@@ -99,7 +100,8 @@ static void note(const struct at *a, const struct at *b)
 {
 	u32 i = order_of(a->pc, a->task, b->pc, b->task);
 
-	if (!a->n || a->task == b->task || *of(before[b->task], a->task) >= a->n)
+	if (!a->n || a->task == b->task || (a->adds && b->adds) ||
+	    *of(before[b->task], a->task) >= a->n)
 		return;
 	seen[i / 64] |= 1ull << i % 64;
 	if (!can_be_held(a, b->task))
@@ -164,7 +166,8 @@ struct fuzz_writer fuzz_conflicts_op(const struct hd_op *op,
 	struct cell *c = cell_of(addr);
 	u64 i = (u64)(c - cells);
 	bool write = op->flags & HD_WRITE;
-	struct at now = { op->pc, (u16)t->n, t->id, at_once };
+	struct at now = { op->pc, (u16)t->n, t->id, at_once,
+			  (bool)(op->flags & HD_COMMUTES) };
 	struct fuzz_writer last = { c->writer.n ? c->writer.pc : 0,
 				    c->writer.n && c->writer.task != t->id };
 

@@ -29,7 +29,7 @@ struct access {
 	u32 n;          /* the task's n-th op, where it was seen first */
 	u32 k;          /* the k-th of its kind */
 	u8 task, kind;
-	bool writes, seen[2];
+	bool writes, commutes, seen[2]; /* HD_WRITE, HD_COMMUTES */
 	char who[24], verb[48], what[72], object[40];
 };
 
@@ -68,7 +68,8 @@ void diff_search(struct diff *d, u32 side);
 const u16 *run_accesses(const struct side *s, const struct run_kept *r);
 void run_schedule(const struct side *s, const struct run_kept *r,
 		  struct hd_schedule *out);
-/* Are they of different tasks, with a common byte that one of them writes? */
+/* Are they of different tasks, with a common byte that one of them writes, and is
+ * their order not all the same? */
 static inline bool accesses_conflict(const struct diff *d, u32 x, u32 y)
 {
 	return d->conflicts[x][y / 64] >> y % 64 & 1;

@@ -227,6 +227,8 @@ static void describe(struct access *a, const struct logged *l)
 
 static bool conflict(const struct access *a, const struct access *b)
 {
+	if (a->commutes && b->commutes && a->word == b->word)
+		return false;
 	return (a->writes || b->writes) && a->word < b->word + b->size &&
 	       b->word < a->word + a->size && strcmp(a->who, b->who);
 }
@@ -261,7 +263,8 @@ static u32 access_of(u64 kin, u8 kind, u32 k, const struct logged *l)
 		*a = (struct access){ .name = name, .kin = kin, .word = l->word,
 				      .size = l->op.size, .n = l->n, .k = k,
 				      .task = l->task, .kind = kind,
-				      .writes = l->op.flags & HD_WRITE };
+				      .writes = l->op.flags & HD_WRITE,
+				      .commutes = l->op.flags & HD_COMMUTES };
 		describe(a, l);
 		find_conflicts(diff->naccesses);
 		access_slots[i] = ++diff->naccesses;

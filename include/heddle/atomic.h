@@ -39,6 +39,8 @@ enum hd_rmw {
 /* Returns the value before.  size: 1, 2, 4 or 8. */
 u64 hd_atomic_rmw(volatile void *p, u32 size, u8 what, u64 arg, u64 arg2,
 		  u8 order);
+/* Relaxed, and without a result: HD_COMMUTES. */
+void hd_atomic_add(volatile void *p, u32 size, u64 arg);
 u64 hd_atomic_cmpxchg(volatile void *p, u32 size, u64 old, u64 val, u8 order);
 
 /* --- any integer or pointer of 1, 2, 4 or 8 bytes ------------------- */
@@ -163,19 +165,19 @@ u64 hd_atomic_cmpxchg(volatile void *p, u32 size, u64 old, u64 val, u8 order);
 	}                                                                   \
 	static __always_inline void pre##_add(t i, T *v)                    \
 	{                                                                   \
-		pre##_fetch_add_relaxed(i, v);                              \
+		hd_atomic_add(&v->counter, sizeof(t), (u64)i);              \
 	}                                                                   \
 	static __always_inline void pre##_sub(t i, T *v)                    \
 	{                                                                   \
-		pre##_fetch_add_relaxed(-i, v);                             \
+		hd_atomic_add(&v->counter, sizeof(t), (u64)-i);             \
 	}                                                                   \
 	static __always_inline void pre##_inc(T *v)                         \
 	{                                                                   \
-		pre##_fetch_add_relaxed(1, v);                              \
+		hd_atomic_add(&v->counter, sizeof(t), 1);                   \
 	}                                                                   \
 	static __always_inline void pre##_dec(T *v)                         \
 	{                                                                   \
-		pre##_fetch_add_relaxed(-1, v);                             \
+		hd_atomic_add(&v->counter, sizeof(t), (u64)-1);             \
 	}                                                                   \
 	static __always_inline void pre##_and(t i, T *v)                    \
 	{                                                                   \

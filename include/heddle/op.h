@@ -69,6 +69,8 @@ enum hd_flags {
 	HD_UNTIL_ZERO = 64, /* on a word of 4 bytes: HD_LOCK gets it if it is 0, else
 			     * the task only waits until it is; HD_ACQUIRED is that
 			     * wait.  What a task writes is its number plus 1. */
+	HD_COMMUTES = 128, /* HD_RMW: adds, and nobody sees what was there before:
+			     * of two on one range it is all the same which is first */
 };
 
 /* 24 bytes.  addr lies in the world or in static data of a model. */
@@ -93,12 +95,20 @@ struct hd_event {
 	u8 task;
 };
 
-/* Do two ops touch common bytes, one of them writing? */
+static __always_inline bool hd_commute(const struct hd_op *a,
+				       const struct hd_op *b)
+{
+	return a->flags & b->flags & HD_COMMUTES && a->addr == b->addr &&
+	       a->size == b->size;
+}
+
+/* Do two ops touch common bytes, one of them writing, and does their order matter? */
 static __always_inline bool hd_conflict(const struct hd_op *a,
 					const struct hd_op *b)
 {
 	return ((a->flags | b->flags) & HD_WRITE) &&
-	       a->addr < b->addr + b->size && b->addr < a->addr + a->size;
+	       a->addr < b->addr + b->size && b->addr < a->addr + a->size &&
+	       !hd_commute(a, b);
 }
 
 /* --- what primitives (src/kernel and users' own) call ------------------- */

@@ -27,7 +27,7 @@ enum { HD_IN_HARDIRQ = 1, HD_IN_SOFTIRQ = 2, HD_IRQS_OFF = 4, HD_BH_OFF = 8 };
 struct hd_touch {
 	u64 addr;
 	u32 size;
-	u32 write;
+	u32 how; /* enum hd_touching */
 };
 
 struct hd_strategy {
@@ -208,13 +208,15 @@ void hd_limit(const char *what);      /* the limit verdict; fatal */
 /* Leave the probe of a sleeper: see src/oracle/progress.c. */
 void hd_probe_done(bool condition_true);
 u32 hd_ask(u8 kind, u32 n);
-void hd_touch(u64 addr, u32 size, bool write);
+/* HD_ADDS: writes so that two are all the same in either order, HD_COMMUTES. */
+enum hd_touching { HD_READS, HD_WRITES, HD_ADDS };
+void hd_touch(u64 addr, u32 size, enum hd_touching how);
 /* Oracles: this transition is ordered with all others that name key. */
 static __always_inline void hd_order_on(u64 key, bool write)
 {
 	hd_eng.ordered = true;
 	if (unlikely(hd_eng.touching))
-		hd_touch(key, 1, write);
+		hd_touch(key, 1, write ? HD_WRITES : HD_READS);
 }
 /* Primitives: it also touched this memory, beside the op's own range. */
 void hd_order_range(const volatile void *p, u32 size, bool write);

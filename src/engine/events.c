@@ -168,7 +168,7 @@ u8 hd_setup_frames(const struct hd_object *o, u32 frames[HD_MAX_FRAMES])
 
 /* --- emitting --------------------------------------------------------------- */
 
-void hd_touch(u64 addr, u32 size, bool write)
+void hd_touch(u64 addr, u32 size, enum hd_touching how)
 {
 	struct hd_touch *t;
 
@@ -179,7 +179,7 @@ void hd_touch(u64 addr, u32 size, bool write)
 	t = &hd_eng.touch[hd_eng.ntouch++];
 	t->addr = addr;
 	t->size = size;
-	t->write = write;
+	t->how = how;
 }
 
 void hd_order_range(const volatile void *p, u32 size, bool write)
@@ -189,10 +189,17 @@ void hd_order_range(const volatile void *p, u32 size, bool write)
 
 	hd_eng.ordered = true;
 	if (hd_eng.touching)
-		hd_touch(op.addr, size, write);
+		hd_touch(op.addr, size, write ? HD_WRITES : HD_READS);
 	/* no op shows that this task was here: tell the profile */
 	if (hd_eng.profiling || hd_eng.central)
 		hd_eng.learned |= hd_profile_learn(&op, W->cur->id);
+}
+
+static enum hd_touching how_of(const struct hd_op *op)
+{
+	if (op->flags & HD_COMMUTES)
+		return HD_ADDS;
+	return op->flags & HD_WRITE ? HD_WRITES : HD_READS;
 }
 
 void hd_emit(struct hd_event *ev)
@@ -203,7 +210,7 @@ void hd_emit(struct hd_event *ev)
 	ev->task = W->cur->id;
 	ev->n = W->cur->n;
 	if (unlikely(hd_eng.touching) && ev->op.size)
-		hd_touch(ev->op.addr, ev->op.size, ev->op.flags & HD_WRITE);
+		hd_touch(ev->op.addr, ev->op.size, how_of(&ev->op));
 	if (unlikely(hd_eng.recording))
 		record(ev);
 	for (; *s; s++)

@@ -101,7 +101,7 @@ static void note_cpu(struct node *n, u32 task)
 
 	n->interrupts = comes && W->tasks[task].host == n->cur;
 	if (hd_eng.touching)
-		hd_touch(hd_cpu_key(task), 1, comes);
+		hd_touch(hd_cpu_key(task), 1, comes ? HD_WRITES : HD_READS);
 }
 
 /* Execute one transition out of node n; its touches are left in hd_eng. */

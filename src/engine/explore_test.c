@@ -97,8 +97,10 @@ static void make_program(u32 seed)
 
 			program.op[t][i].kind = k < 5  ? OP_LOAD :
 						k < 9  ? OP_STORE :
-						k < 12 ? OP_RMW :
-						k < 15 ? OP_LOCK :
+						k < 10 ? OP_RMW :
+						k < 12 ? OP_ADD :
+						k < 14 ? OP_LOCK :
+						k < 15 ? OP_PUBLISH + (t & 1) :
 							 OP_CHOOSE;
 			program.op[t][i].word = (u8)(r % 3);
 			program.op[t][i].value = (u8)(r >> 8 & 3);
@@ -109,7 +111,7 @@ static void make_program(u32 seed)
 static void make_program_that_blocks(u32 seed)
 {
 	static const u8 kind[16] = {
-		OP_LOAD, OP_STORE, OP_RMW, OP_WAIT, OP_COMPLETE, OP_TOKEN,
+		OP_LOAD, OP_STORE, OP_ADD, OP_WAIT, OP_COMPLETE, OP_TOKEN,
 		OP_TELL, OP_FAIL, OP_WAIT, OP_COMPLETE, OP_LOCK, OP_LOCK,
 		OP_AWAIT, OP_READ, OP_WRITE, OP_TRY
 	};
@@ -148,7 +150,8 @@ static void make_program_with_handlers(u32 seed)
 
 			program.op[t][i].kind = k < 4  ? OP_LOAD :
 						k < 8  ? OP_STORE :
-						k < 10 ? OP_RMW :
+						k < 9  ? OP_RMW :
+						k < 10 ? OP_ADD :
 						k < 13 ? OP_FLIP :
 							 OP_SPIN;
 			program.op[t][i].word = (u8)(r & 3);
@@ -295,6 +298,11 @@ static void counts(void)
 	tap_is(explore(&s, -1, UNREDUCED), 90, "... and interleavings");
 	uniform(2, 3, OP_LOAD, 0);
 	tap_is(classes(&cut), 1, "2x3 loads of one word: 1 class");
+	uniform(2, 3, OP_ADD, 0);
+	tap_is(classes(&cut), 1, "2x3 adds without a result: 1 class");
+	tap_is(explore(&s, -1, UNREDUCED), 20, "... of 20 interleavings");
+	program.op[0][1].kind = OP_LOAD;
+	tap_is(classes(&cut), 4, "... with a load among them 4");
 }
 
 static u64 trace_so_far(void *arg)
@@ -318,6 +326,20 @@ static void counts_of_the_past(void)
 	x.past = trace_so_far;
 	hd_explore_run(&x);
 	tap_ok(!x.cut && x.runs == 20, "... and with their past as many");
+}
+
+/* Adds commute, but not what fences make of their order. */
+static void fences_behind_adds(void)
+{
+	static struct set full, reduced;
+
+	uniform(2, 1, OP_PUBLISH, 0);
+	program.op[1][0].kind = OP_CONSUME;
+	hd_open(&scenario, &variants[0]);
+	explore(&full, -1, UNREDUCED);
+	explore(&reduced, -1, FULL);
+	tap_ok(full.kind[HD_V_DATA_RACE], "a race if one add comes before the other");
+	tap_ok(same(&full, &reduced), "... which is not lost");
 }
 
 /* One task ends the run, the other only tells: both orders are runs. */
@@ -373,9 +395,10 @@ static void counts_of_many(void)
 
 int main(void)
 {
-	tap_plan(10 + 7 * (MAX_TASKS - 1) + 15);
+	tap_plan(15 + 7 * (MAX_TASKS - 1) + 15);
 	counts();
 	counts_of_the_past();
+	fences_behind_adds();
 	told_before_the_end();
 	counts_of_many();
 	compare(make_program, "tasks");

@@ -63,7 +63,8 @@ void hd_flows_note(const struct hd_op *op, u32 word)
 	if (i == MAX_SITES)
 		return;
 	times = &saw[i][wrote[word]];
-	if (op->flags & HD_READ && *times < UINT16_MAX)
+	if (op->flags & HD_READ && !(op->flags & HD_COMMUTES) &&
+	    *times < UINT16_MAX)
 		++*times;
 	if (op->flags & HD_WRITE)
 		wrote[word] = (u16)(i + 1);

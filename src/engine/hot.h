@@ -200,8 +200,10 @@ static __always_inline void hd_hash_op(struct hd_task *t,
 		val = hd_value_id(val);
 	}
 	x = (id ^ x) * 0x9fb21c651e98df25ull;
+	if (central && op->flags & HD_COMMUTES)
+		t->hist = hd_fold(t->hist, x); /* it has seen nothing */
 	x = ((x ^ x >> 32) + old) * 0xd1342543de82ef95ull;
-	if (central)
+	if (central && !(op->flags & HD_COMMUTES))
 		t->hist = hd_fold(t->hist, x ^ seen);
 	x = (x ^ x >> 32) + val * 0x9e3779b97f4a7c15ull + t->id;
 	W->hash = hd_fold(W->hash, x);

@@ -21,11 +21,12 @@
 struct hd_profile hd_profile;
 
 enum { SEEN_BY = HD_MAX_TASKS - 1, SEEN_MANY = 0x100, SEEN_WRITE = 0x200,
-       BOTH = SEEN_MANY | SEEN_WRITE, TELLING = 1 << 16, MANY_WRITERS = 0xff };
+       SEEN_ADD = 0x400, SEEN_ELSE = 0x800, TELLING = 1 << 16,
+       MANY_WRITERS = 0xff };
 
 u16 hd_shared[HD_WORDS + 1];
-/* task + 1 (of the end check as of the first task), SEEN_MANY, SEEN_WRITE: [0] as
- * choices see it, [1] all */
+/* task + 1 (of the end check as of the first task), and whether many were there,
+ * wrote, added (HD_COMMUTES), did something else: [0] as choices see it, [1] all */
 static u16 seen[2][HD_WORDS + 1];
 static u8 writer[HD_WORDS + 1]; /* task + 1, or MANY_WRITERS */
 static u8 telling[TELLING];
@@ -92,7 +93,17 @@ static u16 look(u16 s, const struct hd_op *op, u32 task)
 		s = by;
 	else if ((s & SEEN_BY) != by)
 		s |= SEEN_MANY;
-	return op->flags & HD_WRITE ? s | SEEN_WRITE : s;
+	if (op->flags & HD_COMMUTES)
+		return s | SEEN_ADD;
+	return op->flags & HD_WRITE ? s | SEEN_WRITE | SEEN_ELSE :
+				      s | SEEN_ELSE;
+}
+
+/* Do tasks meet on the word, so that their order matters? */
+static bool is_shared(u16 s)
+{
+	return s & SEEN_MANY &&
+	       (s & SEEN_WRITE || (s & SEEN_ADD && s & SEEN_ELSE));
 }
 
 /* Note who touched the op's words; true if one is seen to be shared by it. */
@@ -112,8 +123,7 @@ static bool mark_words(const struct hd_op *op, u32 task, bool choice)
 					    (u8)(task + 1) :
 					    MANY_WRITERS;
 		seen[1][w] = look(seen[1][w], op, task);
-		if ((seen[1][w] & BOTH) == BOTH &&
-		    !(hd_shared[w] & HD_CONFLICT)) {
+		if (is_shared(seen[1][w]) && !(hd_shared[w] & HD_CONFLICT)) {
 			hd_shared[w] |= HD_CONFLICT;
 			fresh = true;
 		}
@@ -162,7 +172,7 @@ bool hd_telling_learn(const struct hd_op *op)
 	return true;
 }
 
-/* Words on which the race oracle reported, by address. */
+/* Words on which the race oracle reported, or whose adds it orders, by address. */
 enum { RACED = 64 };
 static u64 raced[RACED];
 static u32 nraced;
@@ -173,6 +183,11 @@ static u32 freed[FREED], nfreed;
 
 void hd_profile_raced(u64 addr)
 {
+	u32 i;
+
+	for (i = 0; i < nraced; i++)
+		if (raced[i] == addr)
+			return;
 	if (nraced < RACED)
 		raced[nraced++] = addr;
 }
@@ -265,7 +280,7 @@ static bool has_choice(const struct hd_object *o)
 	u32 w = hd_word_of((u64)(o + 1)), end = w + (o->size + 3) / 4;
 
 	for (; w < end; w++)
-		if ((seen[0][w] & BOTH) == BOTH)
+		if (is_shared(seen[0][w]))
 			return true;
 	return false;
 }
@@ -308,7 +323,7 @@ static void choose(void)
 	u32 i, w;
 
 	for (i = 0; i < HD_WORDS; i++)
-		if ((seen[0][i] & BOTH) == BOTH)
+		if (is_shared(seen[0][i]))
 			add_choice(i, writer[i]);
 	for (i = 0; i < nfreed; i++)
 		if (!(hd_shared[freed[i]] & HD_CHOICE))

@@ -15,7 +15,7 @@ enum { MAX_OPS = 5, MAX_TASKS = 6, OUTCOMES = 256, PROGRAMS = 1000 };
 enum {
 	OP_LOAD, OP_STORE, OP_RMW, OP_LOCK, OP_CHOOSE, OP_SPIN, OP_FLIP,
 	OP_AWAIT, OP_WAIT, OP_COMPLETE, OP_READ, OP_WRITE, OP_TRY, OP_TOKEN, OP_KEEP,
-	OP_TELL, OP_FAIL
+	OP_TELL, OP_FAIL, OP_ADD, OP_PUBLISH, OP_CONSUME
 };
 enum { OWN_WORD = 3 };
 
@@ -32,6 +32,7 @@ struct shared {
 	struct mutex lock[2];
 	spinlock_t spin[2];
 	atomic_t own[MAX_TASKS]; /* one task each */
+	atomic_t plain, ready, count;
 	struct completion done;
 	struct rw_semaphore sem;
 	u32 token; /* whose; 0: nobody's */
@@ -53,21 +54,51 @@ static void setup(void)
 }
 
 /* This file is not instrumented: loads and stores are made ops by hand. */
-static int load(atomic_t *w)
+static int load_as(atomic_t *w, u8 plain)
 {
-	hd_publish(HD_LOAD, w, sizeof(*w), HD_READ, HD_RELAXED, HD_PC());
+	hd_publish(HD_LOAD, w, sizeof(*w), HD_READ | plain, HD_RELAXED, HD_PC());
 	hd_did((u64)w->counter, (u64)w->counter);
 	return w->counter;
 }
 
-static void store(atomic_t *w, int v)
+static void store_as(atomic_t *w, int v, u8 plain)
 {
 	int old;
 
-	hd_publish(HD_STORE, w, sizeof(*w), HD_WRITE, HD_RELAXED, HD_PC());
+	hd_publish(HD_STORE, w, sizeof(*w), HD_WRITE | plain, HD_RELAXED, HD_PC());
 	old = w->counter;
 	w->counter = v;
 	hd_did((u64)old, (u64)v);
+}
+
+static int load(atomic_t *w)
+{
+	return load_as(w, 0);
+}
+
+static void store(atomic_t *w, int v)
+{
+	store_as(w, v, 0);
+}
+
+/* A race or none: it depends on which of two adds to the count was first, and no
+ * value tells. */
+static u32 by_count(bool publish)
+{
+	atomic_t *w = &shared->plain;
+	u32 saw = 0;
+
+	if (publish) {
+		store_as(w, 1, HD_PLAIN);
+		store(&shared->ready, 1);
+		smp_mb__before_atomic();
+	}
+	atomic_inc(&shared->count);
+	if (!publish) {
+		smp_mb__after_atomic();
+		saw = load(&shared->ready) ? (u32)load_as(w, HD_PLAIN) : 0;
+	}
+	return saw;
 }
 
 /* The nested pair of locks, or one of them: order reports and deadlocks. */
@@ -226,6 +257,13 @@ static void task(void *arg)
 			break;
 		case OP_RMW:
 			saw = saw * 5 + (u32)atomic_add_return((int)v, w);
+			break;
+		case OP_ADD:
+			atomic_add((int)v, w);
+			break;
+		case OP_PUBLISH:
+		case OP_CONSUME:
+			saw += by_count(program.op[me][i].kind == OP_PUBLISH);
 			break;
 		case OP_LOCK:
 			locks(v);

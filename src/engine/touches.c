@@ -39,7 +39,7 @@ static struct touches put(const struct hd_touch *touch, u32 n)
 	for (i = 0; i < n; i++) {
 		arena[used + i] = touch[i];
 		t.any |= hash_of(&touch[i]);
-		if (touch[i].write)
+		if (touch[i].how != HD_READS)
 			t.written |= hash_of(&touch[i]);
 	}
 	return t;
@@ -87,7 +87,7 @@ static bool is_in(const struct hd_touch_sum *s, const struct hd_touch *t)
 
 	for (i = 0; i < s->n; i++)
 		if (s->touch[i].addr == t->addr && s->touch[i].size == t->size &&
-		    s->touch[i].write >= t->write)
+		    (s->touch[i].how == t->how || s->touch[i].how == HD_WRITES))
 			return true;
 	return false;
 }
@@ -128,13 +128,24 @@ struct touches hd_touches_of_pending(const struct hd_task *t)
 	if (!has_room(0))
 		return (struct touches){ .all = true };
 	if (t->op.size)
-		touch[n++] = (struct hd_touch){ t->op.addr, t->op.size, true };
+		touch[n++] = (struct hd_touch){ t->op.addr, t->op.size,
+						HD_WRITES };
 	if (t->op.kind == HD_AWAIT)
 		for (i = 0; i < t->nreads && i < HD_MAX_READS; i++)
 			touch[n++] = (struct hd_touch){
 				hd_read_addr(t->reads[i].addr),
-				hd_read_size(t->reads[i].addr), false };
+				hd_read_size(t->reads[i].addr), HD_READS };
 	return put(touch, n);
+}
+
+static bool meet(const struct hd_touch *x, const struct hd_touch *y)
+{
+	if (x->how == HD_READS && y->how == HD_READS)
+		return false;
+	if (x->addr >= y->addr + y->size || y->addr >= x->addr + x->size)
+		return false;
+	return !(x->how == HD_ADDS && y->how == HD_ADDS &&
+		 x->addr == y->addr && x->size == y->size);
 }
 
 static bool have_common(const struct touches *a, const struct touches *b)
@@ -142,16 +153,9 @@ static bool have_common(const struct touches *a, const struct touches *b)
 	u32 i, j;
 
 	for (i = 0; i < a->n; i++) {
-		const struct hd_touch *x = arena + a->at + i;
-
-		for (j = 0; j < b->n; j++) {
-			const struct hd_touch *y = arena + b->at + j;
-
-			if ((x->write | y->write) &&
-			    x->addr < y->addr + y->size &&
-			    y->addr < x->addr + x->size)
+		for (j = 0; j < b->n; j++)
+			if (meet(arena + a->at + i, arena + b->at + j))
 				return true;
-		}
 	}
 	return false;
 }
@@ -191,5 +195,5 @@ void hd_touches_forget_write(u64 addr)
 
 	for (i = 0; i < hd_eng.ntouch; i++)
 		if (hd_eng.touch[i].addr == addr)
-			hd_eng.touch[i].write = 0;
+			hd_eng.touch[i].how = HD_READS;
 }

@@ -3,7 +3,8 @@
  *
  * Lists of memory ranges and of keys that oracles order on, in an arena that the
  * search keeps like a stack.  Two transitions are dependent if their lists have
- * a common byte that one of them writes. */
+ * a common byte that one of them writes, unless both only add to the same
+ * range. */
 #ifndef ENGINE_TOUCHES_H
 #define ENGINE_TOUCHES_H
 

@@ -86,9 +86,9 @@ static u64 cut(u64 v, u32 size)
 }
 
 static __always_inline u64 rmw(volatile void *p, u32 size, u8 what, u64 arg,
-			       u64 arg2, u8 order, u32 pc)
+			       u64 arg2, u8 flags, u8 order, u32 pc)
 {
-	struct hd_op op = op_on(p, size, HD_RMW, HD_RW, order, pc);
+	struct hd_op op = op_on(p, size, HD_RMW, flags, order, pc);
 	u64 id, old;
 	bool is_op = hd_begin_op(&op, &id), hold;
 
@@ -109,8 +109,18 @@ u64 hd_atomic_rmw(volatile void *p, u32 size, u8 what, u64 arg, u64 arg2,
 {
 	/* atomic_t gets a copy of its own, without the other sizes */
 	if (likely(size == 4))
-		return rmw(p, 4, what, arg, arg2, order, HD_PC());
-	return rmw(p, size, what, arg, arg2, order, HD_PC());
+		return rmw(p, 4, what, arg, arg2, HD_RW, order, HD_PC());
+	return rmw(p, size, what, arg, arg2, HD_RW, order, HD_PC());
+}
+
+void hd_atomic_add(volatile void *p, u32 size, u64 arg)
+{
+	const u8 flags = HD_RW | HD_COMMUTES;
+
+	if (likely(size == 4))
+		rmw(p, 4, HD_RMW_ADD, arg, 0, flags, HD_RELAXED, HD_PC());
+	else
+		rmw(p, size, HD_RMW_ADD, arg, 0, flags, HD_RELAXED, HD_PC());
 }
 
 u64 hd_atomic_cmpxchg(volatile void *p, u32 size, u64 expected, u64 val,

@@ -221,6 +221,15 @@ static noinline void other(struct hd_task *t, const struct hd_op *op)
 		race_acquire(op->addr); /* see kmem_cache_free() */
 }
 
+/* The op only adds (HD_COMMUTES), but its place among others that add says which
+ * clock a fence behind it gets: their order matters after all. */
+static noinline void order_adds(const struct hd_op *op)
+{
+	hd_order_range((void *)op->addr, op->size, true);
+	if (hd_eng.profiling)
+		hd_profile_raced(op->addr);
+}
+
 static noinline void on_any(struct hd_task *t, u64 old, u64 val)
 {
 	const struct hd_op *op = &t->op;
@@ -242,8 +251,11 @@ static noinline void on_any(struct hd_task *t, u64 old, u64 val)
 		race_sync_before(t, op, order, c, val);
 	if (likely(!t->race_quiet) || !is_quiet(t, &flags))
 		record_all(t, op, c, flags, old ^ val);
-	if (order != HD_RELAXED || !is_only_access(t, op->flags, c))
+	if (order != HD_RELAXED || !is_only_access(t, op->flags, c)) {
+		if (unlikely(op->flags & HD_COMMUTES))
+			order_adds(op);
 		race_sync_after(t, op, order, c);
+	}
 }
 
 /* --- what most accesses are ---------------------------------------------- */
