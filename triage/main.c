@@ -37,10 +37,10 @@ static const struct verb verbs[] = {
 	{ "run", cmd_run, V_RUN, "SCENARIO[:VARIANT] [OPTIONS]",
 	  "try schedules until one shows a verdict; minimise and report it",
 	  "Without --want the first verdict stops the search; with it, others\n"
-	  "are counted and listed.  The portfolio rotates rf, pos, surw, rf,\n"
-	  "random and pct (of programs rf comes six times in ten); after 20000\n"
-	  "schedules every other one is reluctant, a random walk that leaves RMWs\n"
-	  "for later.  Without :VARIANT the first one is run." },
+	  "are counted and listed.  The portfolio rotates: a third hold, a third\n"
+	  "rf, urw, surw and pct (of programs six of ten are rf, two hold, the\n"
+	  "others surw and reluctant; after 2000 four of five are reluctant).\n"
+	  "Without :VARIANT the first one is run." },
 	{ "explore", cmd_explore, V_EXPLORE, "SCENARIO[:VARIANT] [OPTIONS]",
 	  "search all interleavings, or all with few preemptions",
 	  "complete=yes in the last line: nothing was left out, relative to\n"

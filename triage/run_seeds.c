@@ -83,8 +83,8 @@ static void measure(struct tally *t, const struct options *o, int strategy)
 
 int run_seeds(const struct target *t, const struct options *o, int strategy)
 {
-	static const char *const names[] = { "pos", "surw", "urw", "random",
-					     "reluctant", "pct",
+	static const char *const names[] = { "pos", "surw", "urw", "hold",
+					     "random", "reluctant", "pct",
 					     "rf", "portfolio" };
 	double began = seconds_now();
 	struct tally x = { calloc(o->seeds, sizeof(u64)), 0, 0 };

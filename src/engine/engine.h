@@ -40,7 +40,7 @@ struct hd_strategy {
 };
 
 extern const struct hd_strategy hd_run_to_block, hd_random_walk, hd_pct,
-	hd_pos, hd_surw, hd_rf, hd_reluctant, hd_urw;
+	hd_pos, hd_surw, hd_rf, hd_reluctant, hd_urw, hd_hold;
 const struct hd_strategy *hd_strategy_by_id(u8 id);
 int hd_strategy_id(const char *name); /* -1 if there is none */
 /* Schedule number i (from 0) of a search, without edits; strategy -1: of each in

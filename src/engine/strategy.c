@@ -8,7 +8,7 @@
 
 static const struct hd_strategy *const by_id[] = {
 	&hd_run_to_block, &hd_random_walk, &hd_pct, &hd_pos, &hd_surw,
-	&hd_rf, &hd_reluctant, &hd_urw,
+	&hd_rf, &hd_reluctant, &hd_urw, &hd_hold,
 };
 
 const struct hd_strategy *hd_strategy_by_id(u8 id)
@@ -46,25 +46,28 @@ u32 hd_weighted(const u32 *weight, hd_tasks mask, u64 drawn)
 
 /* --- a search ------------------------------------------------------------- */
 
-enum { RANDOM = 1, PCT = 2, POS = 3, SURW = 4, RF = 5, RELUCTANT = 6 };
-static const u8 of_model[] = { RF, POS, SURW, RF, RANDOM, PCT };
+enum { PCT = 2, SURW = 4, RF = 5, RELUCTANT = 6, URW = 7, HOLD = 8 };
+static const u8 of_model[] = { URW, HOLD, RF, SURW, HOLD, RF,
+			       URW, HOLD, RF, PCT, HOLD, RF };
 /* Few schedules are enough for most bugs of programs, and reads-from steering then
  * needs fewest; each of the others finds something that it does not. */
-static const u8 of_program[] = { RF, RF, POS, RF, RF, SURW, RF, RF, RANDOM, PCT };
+static const u8 of_program[] = { RF, RF, HOLD, RF, RF, SURW,
+				 RF, RF, HOLD, RELUCTANT };
 
-/* What the rotation does not find in as many schedules as are tried by default
- * needs a long run of luck, and no strategy leads to it: of the schedules beyond,
- * every other one is of the walk that has most of it. */
-enum { MANY = 20000 };
+/* What a program does not show in as many schedules needs a long run of luck, and no
+ * strategy leads to it: of the schedules beyond, four of five are of the walk that has
+ * most of it. */
+enum { MANY = 2000, SHARE = 5 };
 
 static u8 in_turn(u64 i)
 {
-	if (i >= MANY && i & 1)
+	if (!hd_eng.program)
+		return of_model[i % ARRAY_SIZE(of_model)];
+	if (i >= MANY && i % SHARE)
 		return RELUCTANT;
 	if (i >= MANY)
-		i /= 2;
-	return hd_eng.program ? of_program[i % ARRAY_SIZE(of_program)] :
-				of_model[i % ARRAY_SIZE(of_model)];
+		i /= SHARE;
+	return of_program[i % ARRAY_SIZE(of_program)];
 }
 
 void hd_search_schedule(struct hd_schedule *s, int strategy, u32 seed, u64 i)

@@ -5,8 +5,8 @@
  * At each decision a task is chosen in proportion to the ops on shared words that
  * it has left, which makes all orders of these ops equally likely where tasks do
  * not block and counts are right.  A task before another op goes at once: that
- * decides nothing.  Counts come from the profile; a task that has used up its
- * own goes when no other can. */
+ * decides nothing, unless it is a handler's coming.  Counts come from the profile;
+ * a task that has used up its own goes when no other can. */
 #include <string.h>
 
 #include "../base/hash.h"
@@ -29,7 +29,7 @@ static u32 pick(hd_tasks on, u32 cur)
 {
 	hd_tasks m;
 
-	for (m = on; m; m = hd_rest(m))
+	for (m = on & ~W->to_come; m; m = hd_rest(m))
 		if (!hd_is_choice(&W->tasks[hd_lowest(m)]))
 			return hd_lowest(m);
 	return hd_weighted(left, on, hd_draw(seed, cur, W->tasks[cur].n, 15));
