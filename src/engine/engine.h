@@ -49,6 +49,8 @@ void hd_search_schedule(struct hd_schedule *s, int strategy, u32 seed, u64 i);
 /* A task of mask in proportion to its weight; without any weight the lowest one.
  * (0 for an empty mask: every task sleeps or is done before its first op.) */
 u32 hd_weighted(const u32 *weight, hd_tasks mask, u64 drawn);
+/* URW: a task of on in proportion to what it has left; cur ran last. */
+u32 hd_urw_draw(hd_tasks on, u32 cur);
 /* POS: the priority of the task's pending op. */
 u64 hd_pos_priority(u32 task);
 

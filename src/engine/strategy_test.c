@@ -399,8 +399,8 @@ static void names(void)
 /* A search of a model: twelve in turn, each schedule with a seed of its own. */
 static void searches(void)
 {
-	static const u8 turn[] = { URW, HOLD, RF, SURW, HOLD, RF,
-				   URW, HOLD, RF, PCT, HOLD, RF };
+	static const u8 turn[] = { URW, HOLD, URW, HOLD, RF, HOLD,
+				   SURW, HOLD, RF, HOLD, PCT, RF };
 	static struct hd_schedule a, b;
 	u32 i, good = 0;
 

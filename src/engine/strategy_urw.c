@@ -6,7 +6,7 @@
  * it has left, which makes all orders of these ops equally likely where tasks do
  * not block and counts are right.  A task before another op goes at once: that
  * decides nothing, unless it is a handler's coming.  Counts come from the profile;
- * a task that has used up its own goes when no other can. */
+ * a task that has used up its own counts as if it had one left. */
 #include <string.h>
 
 #include "../base/hash.h"
@@ -23,6 +23,13 @@ static void new_run(u32 s)
 	for (i = 0; i < hd_profile.nshared; i++)
 		for (t = 0; t < W->ntasks; t++)
 			left[t] += hd_profile.count[i][t];
+	for (t = 0; t < W->ntasks; t++)
+		left[t] += !left[t];
+}
+
+u32 hd_urw_draw(hd_tasks on, u32 cur)
+{
+	return hd_weighted(left, on, hd_draw(seed, cur, W->tasks[cur].n, 15));
 }
 
 static u32 pick(hd_tasks on, u32 cur)
@@ -32,12 +39,12 @@ static u32 pick(hd_tasks on, u32 cur)
 	for (m = on & ~W->to_come; m; m = hd_rest(m))
 		if (!hd_is_choice(&W->tasks[hd_lowest(m)]))
 			return hd_lowest(m);
-	return hd_weighted(left, on, hd_draw(seed, cur, W->tasks[cur].n, 15));
+	return hd_urw_draw(on, cur);
 }
 
 static void done(u32 task)
 {
-	if (left[task] && hd_is_choice(&W->tasks[task]))
+	if (left[task] > 1 && hd_is_choice(&W->tasks[task]))
 		left[task]--;
 }
 

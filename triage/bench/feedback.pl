@@ -19,7 +19,8 @@ my %only = map { $_ => 1 } @ARGV;
 my $here = dirname($0);
 my $seeds = $ENV{SEEDS} || 20;
 my $most = 20000;
-my @columns = qw(guided bytes blind random portfolio rf pos surw random-walk pct);
+my @columns = qw(guided bytes blind random portfolio rf hold urw pos surw random-walk
+	pct);
 
 sub rows {
 	open my $f, '<', "$here/../t/budgets.tsv" or die "budgets.tsv: $!\n";
@@ -63,7 +64,7 @@ sub line {
 	my ($target, $verdict, @cells) = @_;
 	printf "%-37s %-17s %s | %s | %s\n", $target, $verdict, map {
 		join ' ', map { sprintf '%9s', $_ } @$_ } [ @cells[0 .. 3] ],
-		[ $cells[4] ], [ map { s/random-walk/random/r } @cells[5 .. 9] ];
+		[ $cells[4] ], [ map { s/random-walk/random/r } @cells[5 .. $#cells] ];
 }
 
 # The last lines: geometric means of medians (not found: as if with the last run).
