@@ -27,7 +27,7 @@ _heddle_values() # command, verb, option
 	case $3 in
 	--want) "$1" list --verdicts 2>/dev/null | sed 's/ .*//' ;;
 	--scenario) _heddle_scenarios "$1" ;;
-	--strategy) echo portfolio rf hold urw pos surw random reluctant pct run-to-block ;;
+	--strategy) echo portfolio rf hold eager urw pos surw random reluctant pct run-to-block ;;
 	--lockdep) echo kernel exact; [[ $2 == run ]] && echo boot ;;
 	--format) echo text mail json html chrome ftrace ;;
 	--preemptions) echo none ;;

@@ -37,8 +37,8 @@ static const struct verb verbs[] = {
 	{ "run", cmd_run, V_RUN, "SCENARIO[:VARIANT] [OPTIONS]",
 	  "try schedules until one shows a verdict; minimise and report it",
 	  "Without --want the first verdict stops the search; with it, others\n"
-	  "are counted and listed.  The portfolio rotates: five of twelve are hold,\n"
-	  "rf, urw, surw and pct (of programs six of ten are rf, two hold, the\n"
+	  "are counted and listed.  The portfolio begins with four of eager, then\n"
+	  "rotates hold, rf, surw, pct and eager (of programs six of ten are rf, two hold, the\n"
 	  "others surw and reluctant; after 2000 four of five are reluctant).\n"
 	  "Without :VARIANT the first one is run." },
 	{ "explore", cmd_explore, V_EXPLORE, "SCENARIO[:VARIANT] [OPTIONS]",

@@ -27,8 +27,8 @@ struct row {
 
 static const struct row rows[] = {
 	{ "strategy", 0, TEXT, AT(strategy), V_RUN, 0, "NAME",
-	  "portfolio (default), rf, hold, urw, pos, surw, random, reluctant,\n"
-	  "pct, run-to-block" },
+	  "portfolio (default), rf, hold, eager, urw, pos, surw, random,\n"
+	  "reluctant, pct, run-to-block" },
 	{ "schedules", 0, NUMBER, AT(schedules), V_RUN | V_BISECT, UINT32_MAX,
 	  "N",
 	  "schedules to try (default 20000)" },

@@ -83,7 +83,7 @@ static void measure(struct tally *t, const struct options *o, int strategy)
 
 int run_seeds(const struct target *t, const struct options *o, int strategy)
 {
-	static const char *const names[] = { "pos", "surw", "urw", "hold",
+	static const char *const names[] = { "pos", "surw", "urw", "hold", "eager",
 					     "random", "reluctant", "pct",
 					     "rf", "portfolio" };
 	double began = seconds_now();

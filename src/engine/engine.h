@@ -40,7 +40,8 @@ struct hd_strategy {
 };
 
 extern const struct hd_strategy hd_run_to_block, hd_random_walk, hd_pct,
-	hd_pos, hd_surw, hd_rf, hd_reluctant, hd_urw, hd_hold;
+	hd_pos, hd_surw, hd_rf, hd_reluctant, hd_urw, hd_hold,
+	hd_eager;
 const struct hd_strategy *hd_strategy_by_id(u8 id);
 int hd_strategy_id(const char *name); /* -1 if there is none */
 /* Schedule number i (from 0) of a search, without edits; strategy -1: of each in
@@ -49,8 +50,9 @@ void hd_search_schedule(struct hd_schedule *s, int strategy, u32 seed, u64 i);
 /* A task of mask in proportion to its weight; without any weight the lowest one.
  * (0 for an empty mask: every task sleeps or is done before its first op.) */
 u32 hd_weighted(const u32 *weight, hd_tasks mask, u64 drawn);
-/* URW: a task of on in proportion to what it has left; cur ran last. */
-u32 hd_urw_draw(hd_tasks on, u32 cur);
+/* URW: a task of on in proportion to what it has left, to the power of 1 to 3; cur
+ * ran last. */
+u32 hd_urw_draw(hd_tasks on, u32 cur, u32 power);
 /* POS: the priority of the task's pending op. */
 u64 hd_pos_priority(u32 task);
 

@@ -181,7 +181,7 @@ static bool strategies_see_more(const struct set *all)
 	u32 id, seed, i;
 
 	memset(&seen, 0, sizeof(seen));
-	for (id = 0; id < 9; id++)
+	for (id = 0; id < 10; id++)
 		for (seed = 0; seed < 8; seed++) {
 			struct hd_schedule s = { .strategy = (u8)id,
 						 .seed = seed };

@@ -60,7 +60,7 @@ void hd_schedule_decode(struct hd_schedule *s, const u8 *data, size_t size,
 
 	hd_schedule_clear(s);
 	if (size >= 1)
-		s->strategy = data[0] == 8 ? 8 : data[0] & 7;
+		s->strategy = data[0] == 8 || data[0] == 9 ? data[0] : data[0] & 7;
 	if (size >= HD_HEAD_BYTES)
 		s->seed = data[1] | (u32)data[2] << 8 | (u32)data[3] << 16 |
 			  (u32)data[4] << 24;

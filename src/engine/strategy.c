@@ -8,7 +8,7 @@
 
 static const struct hd_strategy *const by_id[] = {
 	&hd_run_to_block, &hd_random_walk, &hd_pct, &hd_pos, &hd_surw,
-	&hd_rf, &hd_reluctant, &hd_urw, &hd_hold,
+	&hd_rf, &hd_reluctant, &hd_urw, &hd_hold, &hd_eager,
 };
 
 const struct hd_strategy *hd_strategy_by_id(u8 id)
@@ -46,10 +46,12 @@ u32 hd_weighted(const u32 *weight, hd_tasks mask, u64 drawn)
 
 /* --- a search ------------------------------------------------------------- */
 
-enum { PCT = 2, SURW = 4, RF = 5, RELUCTANT = 6, URW = 7, HOLD = 8 };
-/* URW first: where there are few orders it is the quickest. */
-static const u8 of_model[] = { URW, HOLD, URW, HOLD, RF, HOLD,
-			       SURW, HOLD, RF, HOLD, PCT, RF };
+enum { PCT = 2, SURW = 4, RF = 5, RELUCTANT = 6, HOLD = 8, EAGER = 9 };
+static const u8 of_model[] = { HOLD, RF, HOLD, SURW, HOLD, RF,
+			       HOLD, PCT, RF, HOLD, EAGER, RF };
+/* Where there are few orders eager is the quickest, so as many schedules of it come
+ * before the others' turns. */
+enum { OPENING = 4 };
 /* Few schedules are enough for most bugs of programs, and reads-from steering then
  * needs fewest; each of the others finds something that it does not. */
 static const u8 of_program[] = { RF, RF, HOLD, RF, RF, SURW,
@@ -62,8 +64,10 @@ enum { MANY = 2000, SHARE = 5 };
 
 static u8 in_turn(u64 i)
 {
+	if (!hd_eng.program && i < OPENING)
+		return EAGER;
 	if (!hd_eng.program)
-		return of_model[i % ARRAY_SIZE(of_model)];
+		return of_model[(i - OPENING) % ARRAY_SIZE(of_model)];
 	if (i >= MANY && i % SHARE)
 		return RELUCTANT;
 	if (i >= MANY)

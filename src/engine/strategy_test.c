@@ -14,7 +14,8 @@
 #include "../run.h"
 #include "engine.h"
 
-enum { RUN_TO_BLOCK, RANDOM, PCT, POS, SURW, RF, RELUCTANT, URW, HOLD };
+enum { RUN_TO_BLOCK, RANDOM, PCT, POS, SURW, RF, RELUCTANT, URW, HOLD,
+       EAGER };
 enum { OPS = 3, ORDERS = 20, MASKS = 64, SEEDS = 20000 };
 
 struct shared {
@@ -379,35 +380,43 @@ static void hold(void)
 	near(before[0], 0.5, "hold: first, as under URW");
 	near(before[1], between, "hold: if it is passed over, it may be held");
 	near(before[2], 0.5 - between, "hold: ... until there is a conflict");
+	between = 0.5 * (1 - held) * 8 / 9;
+	sample(EAGER);
+	tap_is(orders_seen(), ORDERS, "eager: all orders");
+	sample_passed(EAGER);
+	near(before[0], 0.5, "eager: first, as under URW");
+	near(before[1], between, "eager: who has twice as much left goes 8 of 9 times");
+	near(before[2], 0.5 - between, "eager: ... unless it is held");
 }
 
 static void names(void)
 {
 	static const char *const name[] = { "run-to-block", "random", "pct",
 					    "pos", "surw", "rf", "reluctant",
-					    "urw", "hold" };
+					    "urw", "hold", "eager" };
 	u32 i, good = 0;
 
 	for (i = 0; i < ARRAY_SIZE(name); i++)
 		good += hd_strategy_id(name[i]) == (int)i &&
 			!strcmp(hd_strategy_by_id((u8)i)->name, name[i]);
-	tap_is(good, 9, "numbers are those of the schedule format");
+	tap_is(good, 10, "numbers are those of the schedule format");
 	tap_is(hd_strategy_id("luck"), -1, "an unknown name");
-	tap_ok(hd_strategy_by_id(9) == &hd_run_to_block, "an unknown number");
+	tap_ok(hd_strategy_by_id(10) == &hd_run_to_block, "an unknown number");
 }
 
-/* A search of a model: twelve in turn, each schedule with a seed of its own. */
+/* A search of a model: four of one, then twelve in turn, each schedule with a seed of
+ * its own. */
 static void searches(void)
 {
-	static const u8 turn[] = { URW, HOLD, URW, HOLD, RF, HOLD,
-				   SURW, HOLD, RF, HOLD, PCT, RF };
+	static const u8 turn[] = { HOLD, RF, HOLD, SURW, HOLD, RF,
+				   HOLD, PCT, RF, HOLD, EAGER, RF };
 	static struct hd_schedule a, b;
 	u32 i, good = 0;
 
 	for (i = 0; i < 60; i++) {
 		hd_search_schedule(&a, -1, 5, i);
 		hd_search_schedule(&b, POS, 5, i);
-		good += a.strategy == turn[i % 12] && b.strategy == POS &&
+		good += a.strategy == (i < 4 ? EAGER : turn[(i - 4) % 12]) && b.strategy == POS &&
 			a.seed == b.seed && !a.nedits;
 		hd_search_schedule(&b, -1, 6, i);
 		good += a.seed != b.seed;

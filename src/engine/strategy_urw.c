@@ -27,9 +27,23 @@ static void new_run(u32 s)
 		left[t] += !left[t];
 }
 
-u32 hd_urw_draw(hd_tasks on, u32 cur)
+static u32 power_of(u32 x, u32 n)
 {
-	return hd_weighted(left, on, hd_draw(seed, cur, W->tasks[cur].n, 15));
+	return n == 1 ? x : x * power_of(x, n - 1);
+}
+
+u32 hd_urw_draw(hd_tasks on, u32 cur, u32 power)
+{
+	enum { MOST = 255 }; /* the cubes of all tasks add up to less than 2^32 */
+	u32 weight[HD_MAX_TASKS];
+	hd_tasks m;
+
+	for (m = on; m; m = hd_rest(m)) {
+		u32 i = hd_lowest(m), x = left[i];
+
+		weight[i] = power_of(power > 1 && x > MOST ? MOST : x, power);
+	}
+	return hd_weighted(weight, on, hd_draw(seed, cur, W->tasks[cur].n, 15));
 }
 
 static u32 pick(hd_tasks on, u32 cur)
@@ -39,7 +53,7 @@ static u32 pick(hd_tasks on, u32 cur)
 	for (m = on & ~W->to_come; m; m = hd_rest(m))
 		if (!hd_is_choice(&W->tasks[hd_lowest(m)]))
 			return hd_lowest(m);
-	return hd_urw_draw(on, cur);
+	return hd_weighted(left, on, hd_draw(seed, cur, W->tasks[cur].n, 15));
 }
 
 static void done(u32 task)

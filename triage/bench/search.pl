@@ -24,7 +24,7 @@ my $programs = dirname(abs_path($0)) . '/programs';
 my $seed = $ENV{SEED} // 1;
 my $dir = tempdir(CLEANUP => 1);
 my @tools = qw(RFF POS PCT3 PERIOD);
-my @strategies = qw(rf hold urw pos surw random reluctant pct);
+my @strategies = qw(rf hold eager urw pos surw random reluctant pct);
 my %verdict = (assert => 'assert', deadlock => 'deadlock',
 	'crash (NULL)' => 'null-deref', 'use after free' => 'use-after-free',
 	'double free' => 'double-free');

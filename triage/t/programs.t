@@ -209,7 +209,7 @@ ok keys %firsts > 3, 'each seed is a trial of its own, from the first run on'
 run($cc, "$programs/twostage.c", qw(-o twostage -DN=2));
 ($rc, $out) = run(qw(./twostage run --want=assert --seeds=20
 	--schedules=2000));
-is scalar(() = $out =~ m{ 20/20$}mg), 9,
+is scalar(() = $out =~ m{ 20/20$}mg), 10,
 	'what one run does not show is learnt from the next, by each strategy';
 unlike $out, qr/runs of the profile/, '... and no run stands apart';
 

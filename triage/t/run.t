@@ -30,7 +30,7 @@ is "$rc $r->{schedules} $r->{verdicts} $r->{complete}", '0 500 0 no',
 	'clean: exit status 0, and never complete';
 like $out, qr/not a proof/, '... and it says so';
 
-for my $strategy (qw(hold urw pos surw random reluctant pct portfolio)) {
+for my $strategy (qw(hold eager urw pos surw random reluctant pct portfolio)) {
 	($rc) = heddle('run', 'bench_vma_lock:buggy', "--strategy=$strategy");
 	is $rc, 1, "$strategy finds workload (c)";
 }
@@ -44,7 +44,7 @@ is $rc, 0, 'run-to-block cannot show the deadlock';
 ($rc, $out) = heddle('run', 'abba', '--want=deadlock', '--seeds=5');
 is $rc, 1, 'a table over seeds';
 like $out, qr{^$_ +\d+ +\d+ +[\d.]+ +5/5$}m, "... with $_"
-	for qw(rf hold urw pos surw random reluctant pct portfolio);
+	for qw(rf hold eager urw pos surw random reluctant pct portfolio);
 
 # --- several verdicts
 ($rc, $out) = heddle('run', 'abba:buggy', '--want=livelock,deadlock');
