@@ -2,10 +2,10 @@
 /* A schedule is what decides a run: base strategy + seed + edits.
  *
  * Binary form (frozen): byte 0 base strategy (0 run-to-block, 1 random walk, 2 PCT,
- * 3 POS, 4 SURW, 5 reads-from, 6 reluctant, 7 URW, 8 hold, 9 eager; above, the low
- * 3 bits of it); bytes 1-4 seed, little endian; then records of 6 bytes: kind (u8, modulo 9), task (u8,
- * modulo the scenario's tasks), anchor (u16 LE), argument (u16 LE).  A short
- * tail is ignored, as are records beyond HD_MAX_EDITS.  Every byte string is a
+ * 3 POS, 4 SURW, 5 reads-from, 6 reluctant, 7 URW, 8 hold, 9 eager; above, the low 3
+ * bits of it); bytes 1-4 seed, little endian; then records of 6 bytes: kind (u8,
+ * modulo 9), task (u8, modulo the scenario's tasks), anchor (u16 LE), argument (u16
+ * LE).  A short tail is ignored, as are records beyond HD_MAX_EDITS.  Every byte string is a
  * valid schedule; records are order-insensitive (of equal (kind, task, anchor)
  * the smallest argument wins); the empty input runs each task until it blocks.
  *
