@@ -222,7 +222,8 @@ static __always_inline void hd_did_values(const struct hd_op *op, u64 id,
 {
 	struct hd_task *t = W->cur;
 
-	if ((op->flags & HD_READ) && op->size <= 8)
+	/* (an addition without a result has told the task nothing) */
+	if ((op->flags & HD_READ) && !(op->flags & HD_COMMUTES) && op->size <= 8)
 		hd_note_read(t, op->addr, op->size, val);
 	if (unlikely(!hd_eng.quiet || hd_subscribers[op->kind][0])) {
 		hd_did_heard(t, id, old, val);
