@@ -16,7 +16,7 @@
 
 #include "../src/base/hash.h"
 
-enum { BASES = 9 }; /* what a schedule can name */
+enum { BASES = 9 }; /* all but eager: what has few orders needs no fuzzing */
 
 bool fuzz_mutate_bytes;
 size_t LLVMFuzzerMutate(u8 *data, size_t size, size_t max_size)
@@ -238,7 +238,8 @@ static void retarget(struct draw *d, struct hd_schedule *s,
 
 /* Another base, another seed.  Which base shows a bug soonest depends on the bug, so
  * each is drawn as often: with PCT left out some bugs needed ten times the runs, and
- * rf, reluctant and URW beside the other five saved a tenth to a fifth of them. */
+ * rf, reluctant and URW beside the other five saved a tenth to a fifth of them;
+ * hold came later. */
 static void new_base(struct draw *d, struct hd_schedule *s)
 {
 	s->strategy = (u8)below(d, BASES);

@@ -38,9 +38,9 @@ static const struct verb verbs[] = {
 	  "try schedules until one shows a verdict; minimise and report it",
 	  "Without --want the first verdict stops the search; with it, others\n"
 	  "are counted and listed.  The portfolio begins with four of eager, then\n"
-	  "rotates hold, rf, surw, pct and eager (of programs six of ten are rf, two hold, the\n"
-	  "others surw and reluctant; after 2000 four of five are reluctant).\n"
-	  "Without :VARIANT the first one is run." },
+	  "rotates hold, rf, surw, pct and eager; of programs six of ten are rf,\n"
+	  "two hold, the others surw and reluctant, and after 2000 schedules four\n"
+	  "of five are reluctant.  Without :VARIANT the first one is run." },
 	{ "explore", cmd_explore, V_EXPLORE, "SCENARIO[:VARIANT] [OPTIONS]",
 	  "search all interleavings, or all with few preemptions",
 	  "complete=yes in the last line: nothing was left out, relative to\n"

@@ -89,6 +89,9 @@ static void strategies(void)
 		good += b.strategy == i;
 	}
 	tap_is(good, 10, "all ten strategies survive");
+	buf[0] = 0x1b;
+	hd_schedule_decode(&b, buf, sizeof(buf), 3);
+	tap_is(b.strategy, 3, "of an unknown number the low 3 bits count");
 }
 
 static void equal_keys(void)
@@ -122,7 +125,7 @@ static void full(void)
 
 int main(void)
 {
-	tap_plan(13);
+	tap_plan(14);
 	random_inputs();
 	order_does_not_matter();
 	strategies();
